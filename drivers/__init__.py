@@ -1,0 +1,1 @@
+"""Telephony hardware; imported as minitelecom.drivers."""

@@ -1,0 +1,1 @@
+"""MiniTelecom: a softswitch and billing daemon in one process."""

@@ -1,0 +1,1 @@
+"""The command line's door: the only module that knows the real reactor."""

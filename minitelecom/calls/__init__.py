@@ -1,0 +1,1 @@
+"""Call control, where everything meets: legs, the B2BUA, routing, credit, live calls."""

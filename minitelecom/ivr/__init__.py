@@ -1,0 +1,1 @@
+"""What we say to callers: prompts, keys and dialogues, over Protocols."""

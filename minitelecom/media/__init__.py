@@ -1,0 +1,1 @@
+"""RTP, codecs, DTMF and prompts behind one narrow door."""

@@ -1,0 +1,1 @@
+"""Number to rate, rate times time to money, credit to time. Pure."""
