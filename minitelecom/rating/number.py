@@ -1,0 +1,35 @@
+"""
+What was dialled → the number as carriers and price lists know it: country code first, digits only (E.164 without "+").
+"""
+
+from __future__ import annotations
+
+LONGEST = 15
+"""Digits of the longest number, E.164 section 6.2.1."""
+
+_MARKS_OF_PAPER = str.maketrans("", "", " -./()")
+
+
+def normalise(
+    dialled: str, country_code: str = "359", *, international_prefix: str = "00", national_prefix: str = "0"
+) -> str | None:
+    """
+    "+49 30…" and "0049 30…" → "4930…"; national "0888…" → "359888…"; other digits as they are; None: not a number.
+
+    A country without a national prefix gives "" for it.
+    """
+    digits = dialled.strip().translate(_MARKS_OF_PAPER)
+    international = digits.startswith("+")
+    digits = digits.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    if not international:
+        if international_prefix and digits.startswith(international_prefix):
+            digits, international = digits.removeprefix(international_prefix), True
+        elif national_prefix and digits.startswith(national_prefix):
+            digits, international = country_code + digits.removeprefix(national_prefix), True
+            if digits == country_code:
+                return None
+    if not digits or len(digits) > LONGEST or (international and digits.startswith("0")):
+        return None
+    return digits
