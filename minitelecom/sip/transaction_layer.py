@@ -1,0 +1,428 @@
+"""
+The transaction layer: RFC 3261 section 17 between the datagrams and the transaction user (TU). An edge: it has a clock.
+
+A datagram is framed, parsed, matched and delivered. What the machines of transaction.py then want done is done here:
+bytes sent, timers started, the TU told. Answers go to the address and port the request came from, whatever its Via says.
+"""
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Protocol
+from zlib import crc32
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from minitelecom.sip import transaction as machines
+from minitelecom.sip.client_user import ClientUser, Failure, Nobody
+from minitelecom.sip.effects import (
+    T1,
+    T2,
+    T4,
+    TIMEOUT,
+    TRYING_AFTER,
+    Deliver,
+    Effect,
+    Effects,
+    Fail,
+    Input,
+    Send,
+    Start,
+    State,
+    Stop,
+    Timer,
+)
+from minitelecom.sip.framing import is_keepalive
+from minitelecom.sip.headers import MAGIC_COOKIE, Via
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.matching import Key, arrival_key, invite_key, mark, server_key
+from minitelecom.sip.message import MalformedMessage, Request, Response, parse
+from minitelecom.sip.timers import Timed, Timers
+
+__all__ = ["ClientTransaction", "ClientUser", "Failure", "ServerTransaction", "TransactionLayer", "TransactionUser"]
+
+log = Logger()
+
+MOST_TRANSACTIONS = 50_000
+"""Of other people's requests. Beyond it a new one is answered 503, but within a dialog only beyond twice as many."""
+
+RETRY_AFTER_SECONDS = 5
+TAG_BITS = 64
+
+FIXED_LENGTHS = (TRYING_AFTER, T1, T2, T4, TIMEOUT)
+RETRANSMITTING = frozenset({Timer.A, Timer.E, Timer.G})
+UNANSWERED = frozenset({State.TRYING, State.PROCEEDING})
+CHALLENGES = frozenset({401, 407})
+
+
+def _failure(effect: Fail) -> Failure:
+    return Failure.TRANSPORT if effect.cause is Input.TRANSPORT_ERROR else Failure.TIMEOUT
+
+
+class TransactionUser(Protocol):
+    """Who answers the requests that come."""
+
+    def request_received(self, transaction: "ServerTransaction", request: Request, source: Hop) -> None:
+        """A new request, neither ACK nor CANCEL. Answer by `transaction.respond`, now or later."""
+
+    def ack_received(self, ack: Request, source: Hop) -> None:
+        """An ACK that no transaction absorbed: that of a 2xx, or a stray one."""
+
+
+class Counts:
+    """What came and led nowhere, and what had to be sent again; for `status` and for tests."""
+
+    __slots__ = ("malformed", "merged", "refused", "repeated", "retransmitted", "stray")
+
+    def __init__(self) -> None:
+        self.malformed = self.merged = self.refused = self.repeated = self.retransmitted = self.stray = 0
+
+
+class _Shell:
+    """One machine at work: its effects performed, its timers kept."""
+
+    __slots__ = ("_heard_from", "_key", "_layer", "_machine", "_timers", "hop")
+
+    _machine: machines.Transaction
+
+    def __init__(self, layer: "TransactionLayer", hop: Hop) -> None:
+        self.hop = hop
+        self._layer = layer
+        self._heard_from = hop
+        self._timers: dict[Timer, Timed] = {}
+
+    def begin(self) -> None:
+        self.perform(self._machine.start())
+
+    def happened(self, what: Input | Timer, message: Request | Response | None = None) -> None:
+        self.perform(self._machine.handle(what, message))
+
+    def heard(self, what: Input, message: Request | Response | None, source: Hop) -> None:
+        self._heard_from = source
+        self.perform(self._machine.handle(what, message))
+
+    def perform(self, effects: Effects) -> None:
+        if self._machine.state is State.TERMINATED:
+            self.forget()
+        for effect in effects:
+            if isinstance(effect, Send):
+                if not self._layer.put(effect.data, self.hop):
+                    self._layer.timers.start(0.0, self.happened, Input.TRANSPORT_ERROR)
+            elif isinstance(effect, Start):
+                self._timers[effect.timer] = self._layer.timers.start(effect.seconds, self._fired, effect.timer)
+            elif isinstance(effect, Stop):
+                timed = self._timers.pop(effect.timer, None)
+                if timed is not None:
+                    timed.stop()
+            else:
+                self._tell(effect)
+
+    def forget(self) -> None:
+        for timed in self._timers.values():
+            timed.stop()
+        self._timers.clear()
+        self._unlist()
+
+    def _fired(self, timer: Timer) -> None:
+        del self._timers[timer]
+        if timer in RETRANSMITTING:
+            self._layer.counts.retransmitted += 1
+        self.happened(timer)
+
+    def _tell(self, effect: Effect) -> None:
+        raise NotImplementedError
+
+    def _unlist(self) -> None:
+        raise NotImplementedError
+
+
+class ClientTransaction(_Shell):
+    """A request of ours on its way."""
+
+    __slots__ = ("_user",)
+
+    _machine: machines.InviteClient | machines.NonInviteClient
+    _key: tuple[str, str]
+
+    def __init__(self, layer: "TransactionLayer", request: Request, hop: Hop, user: ClientUser) -> None:
+        super().__init__(layer, hop)
+        self._user = user
+        self._key = (request.via.branch or "", request.method)
+        machine = machines.InviteClient if request.method == "INVITE" else machines.NonInviteClient
+        self._machine = machine(request, reliable=hop.transport != "udp")
+
+    @property
+    def request(self) -> Request:
+        return self._machine.request
+
+    def cancel(self) -> None:
+        """
+        Send a CANCEL as soon as a provisional response has come (9.1); if a final one has, there is nothing to cancel.
+        The user still hears the final response, mostly 487; or 2xx, if it was on its way; or a TIMEOUT.
+        """
+        self.happened(Input.CANCEL)
+
+    def _tell(self, effect: Effect) -> None:
+        if isinstance(effect, Deliver):
+            assert isinstance(effect.message, Response)
+            self._user.response_received(effect.message, self._heard_from)
+        elif isinstance(effect, Fail):
+            self._user.request_failed(_failure(effect))
+        else:
+            self._layer.send_cancel(self)
+
+    def _unlist(self) -> None:
+        self._layer.clients.pop(self._key, None)
+
+
+class ServerTransaction(_Shell):
+    """
+    A request that came. `on_cancel` is called when the peer cancels an INVITE that has no final answer; whoever sets
+    it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
+    """
+
+    __slots__ = ("_response", "arrival", "cancelled", "on_cancel", "on_failure")
+
+    _machine: machines.InviteServer | machines.NonInviteServer
+    _key: Key
+
+    def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key) -> None:
+        super().__init__(layer, source)
+        self.cancelled = False
+        self.on_cancel: Callable[[], None] | None = None
+        self.on_failure: Callable[[Failure], None] | None = None
+        self._key = key
+        self.arrival = arrival_key(request)
+        self._response: Response | None = None
+        machine = machines.InviteServer if request.method == "INVITE" else machines.NonInviteServer
+        self._machine = machine(request, reliable=source.transport != "udp")
+
+    @property
+    def request(self) -> Request:
+        return self._machine.request
+
+    @property
+    def source(self) -> Hop:
+        return self.hop
+
+    @property
+    def answered(self) -> bool:
+        """Whether a final response has been given; another one would change nothing."""
+        return self._machine.state not in UNANSWERED
+
+    @property
+    def to_tag(self) -> str | None:
+        """The tag of our side, once a response has carried one."""
+        return None if self._response is None else self._response.to.tag
+
+    def respond(self, response: Response) -> None:
+        """Answer. After the final response only a 2xx, repeated, is still sent."""
+        self._response = response
+        if response.status in CHALLENGES:
+            self._layer.unlist_arrival(self)
+        self.perform(self._machine.respond(response))
+
+    def cancel_received(self) -> None:
+        if self.answered or self.cancelled:
+            return
+        self.cancelled = True
+        if self.on_cancel is not None:
+            self.on_cancel()
+
+    def _tell(self, effect: Effect) -> None:
+        if isinstance(effect, Deliver):
+            assert isinstance(effect.message, Request)
+            if effect.message.method == "ACK":
+                self._layer.user.ack_received(effect.message, self._heard_from)
+            else:
+                self._layer.offer(self)
+        elif isinstance(effect, Fail) and self.on_failure is not None:
+            self.on_failure(_failure(effect))
+
+    def _unlist(self) -> None:
+        self._layer.servers.pop(self._key, None)
+        self._layer.unlist_arrival(self)
+
+
+class TransactionLayer:
+    """
+    Give it what comes by `datagram_received`; `send` puts bytes on the wire and raises OSError when that fails; `sent_by`
+    tells which host and port of ours a hop is to answer to.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        random: Random,
+        send: Callable[[bytes, Hop], None],
+        sent_by: Callable[[Hop], tuple[str, int]],
+        limit: int = MOST_TRANSACTIONS,
+    ) -> None:
+        self.user: TransactionUser
+        self.counts = Counts()
+        self.timers = Timers(clock, FIXED_LENGTHS)
+        self.clients: dict[tuple[str, str], ClientTransaction] = {}
+        self.servers: dict[Key, ServerTransaction] = {}
+        self._arrivals: dict[Key | None, ServerTransaction] = {}
+        self._random = random
+        self._send = send
+        self._sent_by = sent_by
+        self._limit = limit
+
+    def __len__(self) -> int:
+        return len(self.clients) + len(self.servers)
+
+    @property
+    def timers_alive(self) -> int:
+        return self.timers.active
+
+    def tag(self) -> str:
+        """A new tag, or whatever else is to be unique (19.3)."""
+        return f"{self._random.getrandbits(TAG_BITS):016x}"
+
+    def close(self) -> None:
+        """Forget everything, send nothing."""
+        for transaction in [*self.clients.values(), *self.servers.values()]:
+            transaction.forget()
+        self.timers.close()
+
+    # What goes out.
+
+    def request(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
+        """Send a request on a branch of its own; a Via it carries from another attempt is replaced."""
+        request.remove("Via")
+        request.push_via(self._via(hop))
+        return self._begin_client(request, hop, user)
+
+    def send_ack(self, ack: Request, hop: Hop) -> None:
+        """Send the ACK of a 2xx, outside any transaction; given again, the same bytes go out again (13.2.2.4)."""
+        if not ack.vias:
+            ack.push_via(self._via(hop))
+        self.put(ack.encode(), hop)
+
+    def send_cancel(self, invite: ClientTransaction) -> None:
+        self._begin_client(machines.cancellation(invite.request), invite.hop, Nobody())
+
+    def put(self, data: bytes, hop: Hop) -> bool:
+        """Whether the bytes could be sent."""
+        try:
+            self._send(data, hop)
+        except OSError as error:
+            log.debug("nothing goes out to {hop}: {error}", hop=hop, error=error)
+            return False
+        return True
+
+    def _begin_client(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
+        transaction = ClientTransaction(self, request, hop, user)
+        self.clients[request.via.branch or "", request.method] = transaction
+        transaction.begin()
+        return transaction
+
+    def _via(self, hop: Hop) -> Via:
+        host, port = self._sent_by(hop)
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return Via("SIP/2.0", hop.transport.upper(), host, port, {"branch": MAGIC_COOKIE + self.tag(), "rport": None})
+
+    # What comes in: framed, parsed, matched, delivered.
+
+    def datagram_received(self, data: bytes, source: Hop) -> None:
+        """One of the three doors: nothing that comes in raises."""
+        if is_keepalive(data):
+            return
+        try:
+            message = parse(data)
+            if isinstance(message, Response):
+                self._response_received(message, source)
+            else:
+                self._request_received(message, source)
+        except MalformedMessage as malformed:
+            self._refuse(malformed, source)
+        except Exception:  # noqa: BLE001 - a door
+            log.failure("a message from {source} was too much for us", source=source)
+
+    def _refuse(self, malformed: MalformedMessage, source: Hop) -> None:
+        self.counts.malformed += 1
+        if malformed.request is not None:
+            self._answer(malformed.request, malformed.status, malformed.reason, source)
+
+    def _response_received(self, response: Response, source: Hop) -> None:
+        """17.1.3; and 8.1.3.3: a second Via says that it is not for us."""
+        vias = response.vias
+        transaction = self.clients.get((vias[0].branch or "", response.cseq.method))
+        if transaction is None or len(vias) > 1:
+            self.counts.stray += 1
+        else:
+            transaction.heard(machines.classify(response.status), response, source)
+
+    def _request_received(self, request: Request, source: Hop) -> None:
+        key = server_key(request, source)
+        transaction = self.servers.get(key)
+        if request.method == "ACK":
+            if transaction is None:
+                self.user.ack_received(request, source)
+            else:
+                transaction.heard(Input.ACK, request, source)
+        elif transaction is not None:
+            self.counts.repeated += 1
+            transaction.happened(Input.REQUEST)
+        elif request.method == "CANCEL":
+            self._cancel_received(request, key, source)
+        elif arrival_key(request) in self._arrivals:
+            self.counts.merged += 1
+            self._answer(request, 482, None, source)
+        elif self._is_full(request):
+            self.counts.refused += 1
+            self._answer(request, 503, None, source, [("Retry-After", str(RETRY_AFTER_SECONDS))])
+        else:
+            self._begin_server(request, key, source)
+
+    def _begin_server(self, request: Request, key: Key, source: Hop) -> ServerTransaction:
+        mark(request, source)
+        transaction = ServerTransaction(self, request, source, key)
+        self.servers[key] = transaction
+        if transaction.arrival is not None:
+            self._arrivals[transaction.arrival] = transaction
+        transaction.begin()
+        return transaction
+
+    def _cancel_received(self, cancel: Request, key: Key, source: Hop) -> None:
+        """9.2: the CANCEL is answered whatever becomes of the INVITE, with the INVITE's To tag if it has one."""
+        invite = self.servers.get(invite_key(key))
+        if invite is None:
+            self._answer(cancel, 481, None, source)
+            return
+        transaction = self._begin_server(cancel, key, source)
+        transaction.respond(cancel.response(200, to_tag=invite.to_tag or self.tag()))
+        invite.cancel_received()
+
+    def offer(self, transaction: ServerTransaction) -> None:
+        """Hand a request to the TU. One that makes the TU stumble is answered all the same."""
+        request = transaction.request
+        if request.method == "CANCEL":
+            return
+        try:
+            self.user.request_received(transaction, request, transaction.source)
+        except Exception:  # noqa: BLE001 - the same door, with somebody to answer
+            log.failure("{request} from {source}", request=request, source=transaction.source)
+            transaction.respond(request.response(500, to_tag=self.tag()))
+
+    def _answer(
+        self,
+        request: Request,
+        status: int,
+        reason: str | None,
+        source: Hop,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Without a transaction (8.2.7): the same request gets the same answer, tag included."""
+        tag = f"{crc32(request.encode()):08x}"
+        mark(request, source)
+        self.put(request.response(status, reason, to_tag=tag, headers=headers).encode(), source)
+
+    def _is_full(self, request: Request) -> bool:
+        """What belongs to a call in progress, its BYE above all, finds room for longer."""
+        return len(self.servers) >= (self._limit if request.to.tag is None else 2 * self._limit)
+
+    def unlist_arrival(self, transaction: ServerTransaction) -> None:
+        if self._arrivals.get(transaction.arrival) is transaction:
+            del self._arrivals[transaction.arrival]
