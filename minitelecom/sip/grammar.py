@@ -77,11 +77,12 @@ def parse_parameters(text: str) -> dict[str, str | None]:
         for name, equals, value in _PARAMETER.findall(text):
             found.setdefault(name.lower(), unquote(value) if equals else None)
         return found
+    if " " in text or "\t" in text:
+        text = "".join(text.split())
     for part in text.split(";"):
         name, equals, value = part.partition("=")
-        name = name.strip(BLANKS)
         if name:
-            found.setdefault(name.lower(), value.strip(BLANKS) if equals else None)
+            found.setdefault(name.lower(), value if equals else None)
     return found
 
 

@@ -95,6 +95,13 @@ def _value(line: str) -> str:
     return _FOLD.sub(" ", value) if "\n" in value else value
 
 
+def _unusual_key(line: str) -> str:
+    """The key of a line whose name is not among the usual ones; "" where there is no name."""
+    name, colon, _ = line.partition(":")
+    key = key_of(name)
+    return key if colon and is_token(key) else ""
+
+
 class Headers:
     """The lines and, beside each, its key. Values read by `typed` are kept until their header changes."""
 
@@ -112,44 +119,48 @@ class Headers:
         """Lines without a name are left out and remembered in `fault`: the rest may be enough to answer with."""
         folded = "\r\n " in text or "\r\n\t" in text
         lines = _LINE_END.split(text) if folded else text.split("\r\n")
-        keys = []
-        known = _KEYS.get
+        # A line that is a usual name and nothing else counts as one with an empty value.
+        keys = [_KEYS.get(line.partition(":")[0]) for line in lines]
         fault: BadSyntax | None = None
-        for line in lines:
-            name, colon, _ = line.partition(":")
-            key = known(name)
-            if key is None or not colon:
-                key = key_of(name)
-                if not colon or not is_token(key):
-                    fault = BadSyntax("Bad Header Line")
-                    key = ""
-            keys.append(key)
-        if fault is not None:
-            kept = [(key, line) for key, line in zip(keys, lines, strict=True) if key]
-            keys, lines = [key for key, _ in kept], [line for _, line in kept]
-        if len(lines) > MOST_LINES:
-            fault = BadSyntax("Too Many Headers", 513)
-        headers = cls(keys, lines)
-        headers.fault = fault
+        if None in keys:
+            keys = [key or _unusual_key(line) for key, line in zip(keys, lines, strict=True)]
+        if "" in keys:
+            fault = BadSyntax("Bad Header Line")
+            lines = [line for key, line in zip(keys, lines, strict=True) if key]
+        headers = cls([key for key in keys if key], lines)
+        headers.fault = BadSyntax("Too Many Headers", 513) if len(lines) > MOST_LINES else fault
         return headers
+
+    def value(self, key: str) -> str | None:
+        """`get` for one who has the key at hand."""
+        try:
+            return _value(self.lines[self.keys.index(key)])
+        except ValueError:
+            return None
+
+    def values(self, key: str) -> list[str]:
+        keys = self.keys
+        if keys.count(key) == 1:
+            return [_value(self.lines[keys.index(key)])]
+        return [_value(line) for at, line in zip(keys, self.lines, strict=True) if at == key]
+
+    def has_repeats(self) -> bool:
+        return len(set(self.keys)) < len(self.keys)
 
     def get(self, name: str) -> str | None:
         """The value of the first line of that name, unfolded, without the blanks around it."""
-        key = key_of(name)
-        return _value(self.lines[self.keys.index(key)]) if key in self.keys else None
+        return self.value(key_of(name))
 
     def get_all(self, name: str) -> list[str]:
         """One value a line; a value may itself hold several, with commas between."""
-        key = key_of(name)
-        return [_value(line) for at, line in zip(self.keys, self.lines, strict=True) if at == key]
+        return self.values(key_of(name))
 
     def typed(self, key: str, read: Callable[["Headers"], T]) -> T:
         """What `read` makes of the header of this key; read once, until the header changes."""
-        try:
-            return self._typed[key]  # type: ignore[return-value]
-        except KeyError:
+        found = self._typed.get(key)
+        if found is None:
             self._typed[key] = found = read(self)
-            return found
+        return found  # type: ignore[return-value]
 
     def copy(self, *wanted: str) -> "Headers":
         """The lines of these keys, in their order there, as they came."""

@@ -231,23 +231,23 @@ def parse_tokens(text: str) -> list[str]:
 
 
 def read_vias(headers: Headers) -> list[Via]:
-    return [via for value in headers.get_all("via") for via in parse_vias(value)]
+    return [via for value in headers.values("via") for via in parse_vias(value)]
 
 
 def read_contacts(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.get_all("contact") for address in parse_addresses(value)]
+    return [address for value in headers.values("contact") for address in parse_addresses(value)]
 
 
 def read_routes(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.get_all("route") for address in parse_addresses(value)]
+    return [address for value in headers.values("route") for address in parse_addresses(value)]
 
 
 def read_record_routes(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.get_all("record-route") for address in parse_addresses(value)]
+    return [address for value in headers.values("record-route") for address in parse_addresses(value)]
 
 
 def _required(headers: Headers, key: str) -> str:
-    value = headers.get(key)
+    value = headers.value(key)
     if value is None:
         raise BadSyntax(f"Missing {key.title()}")
     return value

@@ -17,7 +17,6 @@ from minitelecom.sip.headers import (
     NameAddr,
     Via,
     parse_tokens,
-    parse_vias,
     read_call_id,
     read_contacts,
     read_cseq,
@@ -72,7 +71,7 @@ class Message:
 
     def trim(self) -> None:
         """Cuts the body to the Content-Length that came with it; raises BadSyntax where that can't be."""
-        self._body = framing.trim(self._body, self.headers.get("content-length"))
+        self._body = framing.trim(self._body, self.headers.value("content-length"))
 
     def set_body(self, body: bytes, content_type: str | None = None) -> None:
         self._body = body
@@ -85,7 +84,7 @@ class Message:
         headers = self.headers
         if self._encoded is None or headers.changed:
             length = str(len(self._body))
-            if headers.get("content-length") != length:
+            if headers.value("content-length") != length:
                 headers.set("Content-Length", length)
             head = "\r\n".join([self.start_line, *headers.lines, "", ""])
             self._encoded = head.encode("utf-8", "surrogateescape") + self._body
@@ -117,8 +116,9 @@ class Message:
 
     def replace_via(self, via: Via) -> None:
         """Another top Via, as when `received` and `rport` are filled in; the others stay as they came."""
-        beside = parse_vias(self.headers.get_all("via")[0])[1:]
-        self.headers.replace_first("Via", ", ".join(map(str, [via, *beside])))
+        line = self.headers.values("via")[0]
+        beside = split_values(line)[1:] if "," in line else []
+        self.headers.replace_first("Via", ", ".join([str(via), *beside]))
 
     @property
     def vias(self) -> list[Via]:
@@ -163,18 +163,18 @@ class Message:
     @property
     def max_forwards(self) -> int | None:
         """None where absent or no number of at most 255 (RFC 4475 section 3.1.2.4: as if absent)."""
-        number = uint32(self.headers.get("max-forwards") or "")
+        number = uint32(self.headers.value("max-forwards") or "")
         return number if number is not None and number <= LARGEST_MAX_FORWARDS else None
 
     @property
     def expires(self) -> int | None:
         """Seconds; None where absent or unreadable, which means the default (section 20.19)."""
-        return uint32(self.headers.get("expires") or "")
+        return uint32(self.headers.value("expires") or "")
 
     @property
     def content_type(self) -> str:
         """type/subtype in lower case without parameters; "" without a body's type."""
-        value = self.headers.get("content-type") or ""
+        value = self.headers.value("content-type") or ""
         return "".join(value.partition(";")[0].split()).lower()
 
 
@@ -339,15 +339,20 @@ def _read_request(start_line: str, headers: Headers, body: bytes, data: bytes) -
     return request
 
 
+def _check_single(keys: list[str]) -> None:
+    for key in _SINGLE:
+        if keys.count(key) > 1:
+            raise BadSyntax(f"More Than One {key.title()}")
+
+
 def _finish(message: Message) -> None:
     """Trims the body and reads every header that has an attribute, so that a broken one is found here and nowhere else."""
     headers = message.headers
     if headers.fault is not None:
         raise headers.fault
     keys = headers.keys
-    for key in _SINGLE:
-        if keys.count(key) > 1:
-            raise BadSyntax(f"More Than One {key.title()}")
+    if headers.has_repeats():
+        _check_single(keys)
     message.trim()
     _ = message.via, message.from_, message.to, message.cseq, message.call_id
     if "contact" in keys:

@@ -4,6 +4,7 @@ SIP and SIPS URIs (RFC 3261 section 19.1), and any other URI as an opaque text (
 A Uri is a value: make another one by `replace`. One that was read is written as it came, byte for byte.
 """
 
+import functools
 import ipaddress
 import re
 
@@ -23,6 +24,9 @@ _ABSOLUTE_URI = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*+):([^\x00-\x20<>"\x7f-\U0
 
 _USER_ALLOWED = "&=+$,;?/#"
 _PARAMETER_ALLOWED = "[]/:&+$"
+# The same telephones and numbers come again with every message, so what they read as is remembered.
+MOST_REMEMBERED = 4096
+LONGEST_REMEMBERED = 256
 # A parameter that only one of two URIs has is ignored, but for these (section 19.1.4).
 _WEIGHTY = ("user", "ttl", "method", "maddr", "transport")
 
@@ -90,6 +94,10 @@ class Uri:
         """Raises BadSyntax."""
         if isinstance(text, bytes):
             text = text.decode("utf-8", "surrogateescape")
+        return _remembered(text) if len(text) <= LONGEST_REMEMBERED else cls._read(text)
+
+    @classmethod
+    def _read(cls, text: str) -> "Uri":
         if "%" in text:
             check_escapes(text)
         match = _SIP_URI.fullmatch(text)
@@ -216,6 +224,11 @@ class Uri:
         if any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys()):
             return False
         return _lowered(self.headers) == _lowered(other.headers)
+
+
+@functools.lru_cache(MOST_REMEMBERED)
+def _remembered(text: str) -> Uri:
+    return Uri._read(text)  # noqa: SLF001 - its own cache
 
 
 def _folded(parameters: dict[str, str | None]) -> dict[str, str | None]:
