@@ -6,6 +6,7 @@ that a message gave you, make another.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from minitelecom.sip.grammar import (
@@ -14,7 +15,6 @@ from minitelecom.sip.grammar import (
     QUOTED,
     TOKEN,
     BadSyntax,
-    is_token,
     parse_parameters,
     quote,
     split_values,
@@ -41,6 +41,10 @@ _VIA = re.compile(
 
 # CSeq = 1*DIGIT LWS Method
 _CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN})")
+
+# SIP-date = rfc1123-date = wkday "," SP date1 SP time SP "GMT"
+_DATE = re.compile(r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 class NameAddr:
@@ -222,12 +226,24 @@ def parse_vias(text: str) -> list[Via]:
     return [Via.parse(value) for value in split_values(text)]
 
 
-def parse_tokens(text: str) -> list[str]:
-    """A header that is a list of tokens: Require, Supported, Allow. Empty elements are nobody's harm."""
-    tokens = [token.strip(" \t") for token in text.split(",")]
-    if not all(is_token(token) for token in tokens if token):
-        raise BadSyntax("Bad List of Tokens")
-    return [token for token in tokens if token]
+def lifetime(text: str, instant: datetime) -> int | None:
+    """
+    The seconds an Expires header or an `expires` parameter means: a number, or, from telephones of RFC 2543's time
+    (section 6.20 there), the date it ends. None where it is neither, which means the default.
+    """
+    seconds = uint32(text)
+    if seconds is not None:
+        return seconds
+    match = _DATE.fullmatch(text)
+    if match is None or match[2].lower() not in _MONTHS:
+        return None
+    day, month, year, hour, minute, second = match.groups()
+    number = 1 + _MONTHS.index(month.lower())
+    try:
+        end = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    except ValueError:
+        return None
+    return max(0, int((end - instant).total_seconds()))
 
 
 def read_vias(headers: Headers) -> list[Via]:

@@ -16,7 +16,6 @@ from minitelecom.sip.headers import (
     CSeq,
     NameAddr,
     Via,
-    parse_tokens,
     read_call_id,
     read_contacts,
     read_cseq,
@@ -107,8 +106,8 @@ class Message:
         self.headers.remove(name)
 
     def tokens(self, name: str) -> list[str]:
-        """All elements of a header that lists tokens (Require, Supported, Allow), over all its lines."""
-        return [token for value in self.headers.get_all(name) for token in parse_tokens(value)]
+        """All elements of a header that lists words (Require, Supported, Allow), over all its lines."""
+        return [token for value in self.headers.get_all(name) for one in value.split(",") if (token := one.strip())]
 
     def push_via(self, via: Via) -> None:
         """One hop more, on top."""
