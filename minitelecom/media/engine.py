@@ -1,0 +1,56 @@
+"""
+The media engine on the reactor: opens ports, beats time for them, forgets them.
+
+One beat of 20 ms moves all that play, one of a second does what is slow; neither runs while no port needs it.
+"""
+
+from random import Random
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime, IReactorUDP
+
+from minitelecom.media.door import MediaUser
+from minitelecom.media.port_pool import PortPool, SocketPair, closed
+from minitelecom.media.rtp import FRAME_SECONDS
+from minitelecom.media.rtp_port import ReactorRtpPort
+from minitelecom.media.ticker import Ticker
+
+
+class Engine:
+    """Implements Media."""
+
+    def __init__(self, clock: IReactorTime, reactor: IReactorUDP, ports: range, interface: str, random: Random) -> None:
+        self.clock = clock
+        self.random = random
+        self.frames = Ticker(clock, FRAME_SECONDS)
+        self._seconds = Ticker(clock, 1.0)
+        self._pool = PortPool(clock, reactor, ports, interface, random)
+        self._open: dict[int, ReactorRtpPort] = {}
+
+    @property
+    def ports_in_use(self) -> int:
+        return len(self._open)
+
+    def open(self, user: MediaUser, silence_seconds: float) -> ReactorRtpPort:
+        port = ReactorRtpPort(self, self._pool.take(), user, silence_seconds)
+        if not self._open:
+            self._seconds.add(self)
+        self._open[port.number] = port
+        return port
+
+    def released(self, port: ReactorRtpPort, pair: SocketPair) -> None:
+        """A port was closed; its sockets rest."""
+        del self._open[port.number]
+        self._pool.give_back(pair)
+        if not self._open:
+            self._seconds.discard(self)
+
+    def tick(self, now: float) -> None:
+        for port in list(self._open.values()):
+            port.each_second(now)
+
+    def close(self) -> Deferred[None]:
+        """Close every port and socket, at the end of the daemon."""
+        for port in list(self._open.values()):
+            port.close()
+        return closed(self._pool.close())
