@@ -18,6 +18,7 @@ import tempfile
 import tomllib
 import wave
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -85,7 +86,7 @@ def write_generated(folder: Path, made: dict[str, tuple[str, str]]) -> None:
     (folder / GENERATED).write_text("".join(lines), "utf-8")
 
 
-def refresh(folder: Path) -> tuple[int, int]:
+def refresh(folder: Path, speak: Callable[[str, str, Path], None] = speak) -> tuple[int, int]:
     """Speak what is missing or changed, remove what we made and nobody says any more → (spoken, recordings kept)."""
     texts = tomllib.loads((folder / "catalogue.toml").read_text("utf-8"))
     made, name = read_generated(folder), voice(folder)

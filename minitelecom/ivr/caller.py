@@ -124,6 +124,6 @@ class Player(Protocol):
     """Plays wav ids ("bg/greeting") to one caller, and tells when they came to their end by themselves."""
 
     def play(self, sounds: Sequence[str]) -> None:
-        """Replaces what plays."""
+        """Replaces what plays.  Where there is nothing to hear, tell the end at once: play_finished() may come within."""
 
     def stop(self) -> None: ...

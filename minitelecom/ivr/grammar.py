@@ -1,11 +1,11 @@
 """
 What a language must know to speak numbers, and the rules for any language that has no module of its own.
 
-A grammar is three plain functions; the forms of a counted word are CLDR's plural categories, so Babel knows them for
+A grammar is two plain functions; the forms of a counted word are CLDR's plural categories, so Babel knows them for
 every language.  A language whose numbers need more (gender, "and") has a module `speech_<folder>.py` with a GRAMMAR.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -28,16 +28,22 @@ class Grammar:
     """count → the form of the counted word: "one", "few", "other"…; the unit's id is f"{unit}-{form}"."""
 
 
-def plain_number(count: int, form: Callable[[int], str]) -> list[str]:
-    """Scale by scale: number-0 … number-99 are prompts of their own, then hundred, thousand-one, thousand-other…"""
+def plain_number(count: int, form: Callable[[int], str], joint: Sequence[str] = ()) -> list[str]:
+    """
+    Scale by scale: number-0 … number-99 are prompts of their own, then hundred, thousand-one, thousand-other…
+
+    `joint` is said before what is below a hundred: one thousand *and* one.
+    """
     ids: list[str] = []
     for scale, word in _SCALES:
         thousands, count = divmod(count, scale)
         if thousands:
-            ids += [*plain_number(thousands, form), f"{word}-{form(thousands)}"]
+            ids += [*plain_number(thousands, form, joint), f"{word}-{form(thousands)}"]
     hundreds, count = divmod(count, 100)
     if hundreds:
         ids += [f"number-{hundreds}", "hundred"]
+    if count and ids:
+        ids += joint
     if count or not ids:
         ids.append(f"number-{count}")
     return ids

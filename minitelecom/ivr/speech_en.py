@@ -8,10 +8,7 @@ def form(count: int) -> str:
 
 
 def number(count: int, _unit: str) -> list[str]:
-    ids = plain_number(count, form)
-    if count > 100 and count % 100:
-        ids.insert(-1, "and")
-    return ids
+    return plain_number(count, form, ["and"])
 
 
 GRAMMAR = Grammar(number=number, form=form)
