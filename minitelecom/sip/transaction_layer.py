@@ -181,7 +181,7 @@ class ServerTransaction(_Shell):
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_response", "arrival", "cancelled", "on_cancel", "on_failure")
+    __slots__ = ("_response", "_tag", "arrival", "cancelled", "on_cancel", "on_failure")
 
     _machine: machines.InviteServer | machines.NonInviteServer
     _key: Key
@@ -194,6 +194,7 @@ class ServerTransaction(_Shell):
         self._key = key
         self.arrival = arrival_key(request)
         self._response: Response | None = None
+        self._tag = ""
         machine = machines.InviteServer if request.method == "INVITE" else machines.NonInviteServer
         self._machine = machine(request, reliable=source.transport != "udp")
 
@@ -216,7 +217,11 @@ class ServerTransaction(_Shell):
         return None if self._response is None else self._response.to.tag
 
     def respond(self, response: Response) -> None:
-        """Answer. After the final response only a 2xx, repeated, is still sent."""
+        """Answer; a To without a tag gets one (8.2.6.2). After the final response only a 2xx, repeated, is still sent."""
+        to = response.get("To") or ""
+        if response.status > 100 and ("tag" not in to.lower() or response.to.tag is None):
+            self._tag = self._tag or self.to_tag or self._layer.tag()
+            response.set("To", f"{to};tag={self._tag}")
         self._response = response
         if response.status in CHALLENGES:
             self._layer.unlist_arrival(self)
