@@ -332,18 +332,23 @@ class TransactionLayer:
 
     def datagram_received(self, data: bytes, source: Hop) -> None:
         """One of the three doors: nothing that comes in raises."""
+        try:
+            self._receive(data, source)
+        except Exception:  # noqa: BLE001 - a door
+            log.failure("a message from {source} was too much for us", source=source)
+
+    def _receive(self, data: bytes, source: Hop) -> None:
         if is_keepalive(data):
             return
         try:
             message = parse(data)
-            if isinstance(message, Response):
-                self._response_received(message, source)
-            else:
-                self._request_received(message, source)
         except MalformedMessage as malformed:
             self._refuse(malformed, source)
-        except Exception:  # noqa: BLE001 - a door
-            log.failure("a message from {source} was too much for us", source=source)
+            return
+        if isinstance(message, Response):
+            self._response_received(message, source)
+        else:
+            self._request_received(message, source)
 
     def _refuse(self, malformed: MalformedMessage, source: Hop) -> None:
         self.counts.malformed += 1

@@ -93,9 +93,7 @@ def test_what_does_not_fit_is_488_and_changes_nothing(body):
     with pytest.raises(NotAcceptable) as refused:
         negotiation.answer(body)
     assert refused.value.status == 488
-    assert negotiation.remote == read(ATA).__class__(
-        "192.0.2.8", 16384, (Codec.PCMA,), 101, "sendrecv", None
-    )
+    assert negotiation.remote == read(ATA).__class__("192.0.2.8", 16384, (Codec.PCMA,), 101, "sendrecv", None)
     assert negotiation.answer(ATA)[0] == first
 
 
