@@ -1,0 +1,255 @@
+"""
+A call: one number dialled by one leg, the legs tried to reach it, and the two that talk.
+
+Everything that may end a call comes here (either side, its credit, the administrator, silence) and the first wins:
+``finish`` is the one way out.  A caller whose leg we have answered already (the card dialogue) hears our own ringing
+tone; any other hears what the far end's side makes of 180 or 183.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from minitelecom.calls.credit import Credit
+from minitelecom.calls.incoming_leg import IncomingLeg
+from minitelecom.calls.leg import End, Ending, Leg
+from minitelecom.calls.outgoing_leg import OutgoingLeg, Target
+from minitelecom.calls.records import CallRecord
+from minitelecom.calls.switch import Switch
+from minitelecom.media.door import NoPortsLeft
+from minitelecom.media.sound import Sound
+from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.store.call_records import Cause
+
+log = Logger()
+
+# What a final response means for the record (DESIGN: causes of calls --json).
+CAUSES: dict[int, Cause] = {
+    403: "rejected",
+    404: "rejected",
+    408: "no-answer",
+    410: "rejected",
+    480: "no-answer",
+    484: "rejected",
+    486: "busy",
+    487: "cancelled",
+    600: "busy",
+    603: "rejected",
+    604: "rejected",
+}
+
+
+def cause_of(ending: Ending) -> Cause:
+    """A leg that was never answered: the cause its record gets."""
+    match ending.end:
+        case End.NO_ANSWER:
+            return "no-answer"
+        case End.UNREACHABLE:
+            return "failed"
+        case _:
+            status = ending.status or 500
+            return CAUSES.get(status, "rejected" if status < 500 or status >= 600 else "failed")
+
+
+def whole_seconds(elapsed: float) -> int:
+    """The nearest second, so that a minute by the caller's watch is a minute on the bill; an answered call has one."""
+    return max(1, int(elapsed + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call ended: the record's cause, the SIP status behind it, and who ended it."""
+
+    cause: Cause
+    sip_status: int | None
+    by: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to reach the number: targets that ring together, and the trunk they belong to."""
+
+    targets: Sequence[Target]
+    trunk: str | None = None
+
+
+class Call:
+    """
+    From the first INVITE we send to the end of the talk.
+
+    ``done`` fires once, after everything is undone.  ``warning`` makes the sound for so many seconds left.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        caller: IncomingLeg,
+        record: CallRecord,
+        attempts: Sequence[Attempt],
+        warning: Callable[[int], Sequence[Sound]],
+    ) -> None:
+        self.done: Deferred[Ended] = Deferred()
+        self.answered_at: float | None = None
+        self.on_answer: Callable[[], None] = lambda: None
+        self.record = record
+        self._switch = switch
+        self._caller = caller
+        self._attempts = list(attempts)
+        self._attempt: Attempt | None = None
+        self._ringing: list[OutgoingLeg] = []
+        self._callee: OutgoingLeg | None = None
+        self._worst = Ended("failed", None, "carrier", answered=False)
+        self._answered_instant = switch.now()
+        self._finished = False
+        self._warning = warning
+        seconds = switch.limits.longest_seconds if record.promised_seconds is None else record.promised_seconds
+        self._credit = Credit(switch.clock, seconds, self._warn, self._exhausted)
+
+    def start(self) -> None:
+        """Try the first way, and the next as long as the one before is out of order."""
+        while self._attempts and not self._ringing and not self._finished:
+            self._attempt = self._attempts.pop(0)
+            try:
+                self._ringing = [OutgoingLeg(self._switch, target, self) for target in self._attempt.targets]
+            except NoPortsLeft:
+                self._worst = Ended("failed", 503, "switch", answered=False)
+                break
+            for leg in list(self._ringing):
+                leg.invite()
+        if not self._ringing and self._callee is None:
+            self.finish(self._worst)
+
+    # What the legs tell (LegUser).
+
+    def key_pressed(self, leg: Leg, key: str) -> None:
+        """Keys of a talk are the parties' own; the media engine carries them across."""
+
+    def play_finished(self, leg: Leg) -> None:
+        """A warning has been heard; what the other side says follows by itself."""
+
+    def media_silent(self, leg: Leg) -> None:
+        """Nothing arrives from one side: only when neither speaks is the call over, since one may be muted."""
+        if self._callee is None:
+            return
+        since = self._switch.clock.seconds() - self._switch.limits.silence_seconds
+        heard = [side.port.last_packet for side in (self._caller, self._callee) if side.port is not None]
+        if all(last is None or last <= since for last in heard) and not self._caller.on_hold:
+            self.finish(Ended("failed", None, "silence", answered=True))
+
+    def leg_progressed(self, leg: Leg, *, sound: bool) -> None:
+        if self._finished or self._callee is not None:
+            return
+        if sound:
+            self._caller.early()
+            self._join(leg)
+        else:
+            self._caller.ring()
+
+    def leg_answered(self, leg: Leg) -> None:
+        assert isinstance(leg, OutgoingLeg)
+        if self._finished or self._callee is not None:
+            leg.hang_up()
+            return
+        self._callee = leg
+        others, self._ringing = [other for other in self._ringing if other is not leg], []
+        for other in others:
+            other.hang_up()
+        self.answered_at = self._switch.clock.seconds()
+        self._answered_instant = self._switch.now()
+        self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
+        try:
+            self._caller.answer()
+        except (NotAcceptable, NoPortsLeft):
+            self.finish(Ended("failed", 488, "switch", answered=True))
+            return
+        self._join(leg)
+        self._credit.start()
+        self.on_answer()
+
+    def leg_ended(self, leg: Leg, ending: Ending) -> None:
+        if leg is self._caller:
+            self.caller_left(ending)
+        elif leg is self._callee:
+            cause: Cause = "normal" if ending.end is End.BYE else "failed"
+            self.finish(Ended(cause, None, "callee", answered=True))
+        elif leg in self._ringing:
+            self._ringing.remove(leg)
+            self._refused(ending)
+
+    def _refused(self, ending: Ending) -> None:
+        cause = cause_of(ending)
+        self._worst = Ended(cause, ending.status, "callee" if ending.end is End.REFUSED else "switch", answered=False)
+        if self._ringing:
+            return
+        if cause != "failed":
+            self._attempts = []
+        self.start()
+
+    # What others want of it.
+
+    def caller_left(self, ending: Ending) -> None:
+        """The caller's leg is gone."""
+        if self.answered_at is None:
+            self.finish(Ended("cancelled", 487, "caller", answered=False))
+        else:
+            cause: Cause = "normal" if ending.end is End.BYE else "failed"
+            self.finish(Ended(cause, None, "caller", answered=True))
+
+    def finish(self, ended: Ended) -> None:
+        """End the call for this reason, unless it has ended already."""
+        if self._finished:
+            return
+        self._finished = True
+        self._credit.stop()
+        legs, self._ringing = [*self._ringing, *([self._callee] if self._callee else [])], []
+        last_heard = self._last_heard()
+        for leg in legs:
+            leg.hang_up()
+        if self._caller.port is not None:
+            self._caller.port.relay(None)
+            self._caller.port.stop()
+        self._close_record(ended, last_heard)
+        self.done.callback(ended)
+
+    def _last_heard(self) -> float:
+        """The clock's seconds at which either side was last heard."""
+        sides = (self._caller, self._callee)
+        heard = [side.port.last_packet for side in sides if side is not None and side.port is not None]
+        return max((last for last in heard if last is not None), default=self._switch.clock.seconds())
+
+    def _close_record(self, ended: Ended, last_heard: float) -> None:
+        """A call that fell silent is charged to its last packet only."""
+        if self.answered_at is None:
+            self.record.ended(self._switch.now(), 0, ended.cause, ended.sip_status, ended.by)
+            return
+        until = last_heard if ended.by == "silence" else self._switch.clock.seconds()
+        elapsed = max(until - self.answered_at, 0.0)
+        instant = self._answered_instant + timedelta(seconds=elapsed)
+        self.record.ended(instant, whole_seconds(elapsed), ended.cause, ended.sip_status, ended.by)
+
+    def enlarge(self, seconds: int) -> None:
+        """The promise has grown."""
+        self.record.promised_seconds = seconds
+        self._credit.enlarge(seconds)
+
+    # Sound and credit.
+
+    def _join(self, leg: Leg) -> None:
+        if self._caller.port is not None and leg.port is not None:
+            self._caller.port.stop()
+            self._caller.port.relay(leg.port)
+
+    def _warn(self, seconds: int) -> None:
+        if self._caller.port is not None:
+            self._caller.port.play(self._warning(seconds))
+
+    def _exhausted(self) -> None:
+        promised = self.record.promised_seconds
+        if promised is None or promised >= self._switch.limits.longest_seconds:
+            self.finish(Ended("normal", None, "switch", answered=True))
+        else:
+            self.finish(Ended("credit-exhausted", None, "credit", answered=True))

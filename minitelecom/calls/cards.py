@@ -1,0 +1,133 @@
+"""Calling cards over store and rating, as the card dialogue sees them (ivr.accounts)."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
+from minitelecom.calls.live import LiveCalls
+from minitelecom.calls.visitor import Payer, Visitor
+from minitelecom.ivr.accounts import Refusal, Refused, SignInRefused
+from minitelecom.ivr.caller import Caller, Outcome
+from minitelecom.money import Money
+from minitelecom.store import cards
+from minitelecom.store.database import Database, DatabaseAway
+from minitelecom.store.secrets import Secrets
+
+REFUSALS = {
+    "wrong": Refusal.UNKNOWN,
+    "locked": Refusal.LOCKED,
+    "inactive": Refusal.INACTIVE,
+    "expired": Refusal.EXPIRED,
+    "disabled": Refusal.DISABLED,
+    "closed": Refusal.CLOSED,
+}
+NOT_DIALLED = {
+    "no-route": Outcome.NO_ROUTE,
+    "no-price": Outcome.NO_PRICE,
+    "no-credit": Outcome.NO_CREDIT,
+    "blocked": Outcome.BLOCKED,
+}
+
+
+class LivePromise:
+    """Reserved time to talk."""
+
+    def __init__(self, prepared: Prepared, account: str) -> None:
+        self.prepared = prepared
+        self.account = account
+        self.bridged = False
+
+    @property
+    def seconds(self) -> int:
+        return self.prepared.seconds
+
+    @property
+    def destination(self) -> str:
+        return self.prepared.destination
+
+
+class SignedInCard:
+    """A card whose password was right."""
+
+    def __init__(
+        self, database: Database, dialling: Dialling, now: Callable[[], datetime], visitor: Visitor, payer: Payer
+    ) -> None:
+        self._database = database
+        self._dialling = dialling
+        self._now = now
+        self._visitor = visitor
+        self._payer = payer
+
+    @property
+    def number(self) -> str:
+        return self._payer.number
+
+    async def balance(self) -> Money:
+        card = await cards.find(self._database, self._payer.number, self._now())
+        assert card is not None
+        return card.balance
+
+    @asynccontextmanager
+    async def promise(self, dialled: str) -> AsyncIterator[LivePromise | Refused]:
+        """Reserve; whoever leaves without having bridged gives everything back."""
+        try:
+            prepared = await self._dialling.prepare(self._visitor, self._payer, dialled)
+        except DatabaseAway:
+            yield Refused(Refusal.UNAVAILABLE)
+            return
+        if isinstance(prepared, NotDialled):
+            yield Refused(await self._why(prepared.cause))
+            return
+        promise = LivePromise(prepared, self._payer.number)
+        try:
+            yield promise
+        finally:
+            if not promise.bridged:
+                prepared.record.ended(self._now(), 0, "cancelled", 487, "caller")
+
+    async def _why(self, cause: str) -> Outcome | Refusal:
+        if cause == "no-credit":
+            card = await cards.find(self._database, self._payer.number, self._now())
+            if card is not None and not card.reserved.is_zero:
+                return Refusal.BUSY
+        return NOT_DIALLED.get(cause, Outcome.FAILED)
+
+
+class LiveCards:
+    """The card index."""
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        dialling: Dialling,
+        live: LiveCalls,
+        now: Callable[[], datetime],
+        visitor: Visitor,
+    ) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._dialling = dialling
+        self._live = live
+        self._now = now
+        self._visitor = visitor
+
+    async def sign_in(self, number: str, password: str, caller: Caller) -> SignedInCard | SignInRefused:
+        try:
+            answer = await cards.sign_in(
+                self._database,
+                number,
+                self._secrets.mac(number, password),
+                caller.calling_number,
+                self._visitor.trunk,
+                self._now(),
+            )
+        except DatabaseAway:
+            return SignInRefused(Refusal.UNAVAILABLE)
+        if answer.outcome != "ok":
+            return SignInRefused(REFUSALS[answer.outcome], answer.delay_seconds)
+        assert answer.account_id is not None
+        self._live.change(self._visitor.session, account=number)
+        payer = Payer(answer.account_id, number)
+        return SignedInCard(self._database, self._dialling, self._now, self._visitor, payer)

@@ -1,0 +1,204 @@
+"""
+From a number dialled to a call that may begin: its route, its price, its record and its reservation.
+
+The order is the promise of the house: no price is a refusal before anything rings, and what is announced is reserved
+before it is announced.  Every number dialled leaves a record, also one that leads nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from twisted.logger import Logger
+
+from minitelecom.calls.call import Attempt
+from minitelecom.calls.directory import Directory
+from minitelecom.calls.leg import Credentials
+from minitelecom.calls.outgoing_leg import Target
+from minitelecom.calls.records import CallRecord, Open
+from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, trunks_for
+from minitelecom.calls.switch import Switch
+from minitelecom.calls.visitor import Payer, Visitor
+from minitelecom.config import Config
+from minitelecom.money import Money
+from minitelecom.rating.cost import cost, maximum
+from minitelecom.rating.rate import Rate
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.uri import Uri
+from minitelecom.store.call_records import Beginning, Cause
+from minitelecom.store.database import Database
+from minitelecom.store.trunks import Trunk
+
+log = Logger()
+
+DEFAULT_PORT = 5060
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A call that may begin: its record is written, its money reserved."""
+
+    record: CallRecord
+    attempts: Sequence[Attempt]
+    seconds: int
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotDialled:
+    """A number that is not dialled; the cause is the record's."""
+
+    cause: Cause
+
+
+class Dialling:
+    """Prepares calls."""
+
+    def __init__(
+        self, switch: Switch, database: Database, directory: Directory, config: Config, process_id: int
+    ) -> None:
+        self.open = Open()
+        self._switch = switch
+        self._database = database
+        self._directory = directory
+        self._config = config
+        self._process_id = process_id
+
+    def destination(self, dialled: str) -> Destination:
+        return destination(dialled, self._directory.devices, self._config)
+
+    async def prepare(self, visitor: Visitor, payer: Payer | None, dialled: str) -> Prepared | NotDialled:
+        """
+        Everything before the first INVITE, for a number of the public network or a telephone of the shop.
+
+        Raises DatabaseAway; nothing is reserved then.
+        """
+        match self.destination(dialled):
+            case Internal(device):
+                return await self._internal(visitor, device)
+            case Outside(number) if payer is not None:
+                return await self._outside(visitor, payer, number)
+            case Outside(number):
+                return await self._refuse(visitor, None, number, "blocked")
+            case _:
+                return await self._refuse(visitor, payer, dialled, "no-route")
+
+    async def emergency(self, visitor: Visitor, number: str) -> Prepared:
+        """An emergency call: free, and waiting for nothing, not even for the database."""
+        attempts = [await self._attempt(trunk, number, visitor) for trunk in self._emergency_trunks()]
+        record = self._record(visitor, None, number, "emergency", None)
+        record.begin_whenever()
+        return Prepared(record, [attempt for attempt in attempts if attempt], self._longest, "emergency")
+
+    async def _internal(self, visitor: Visitor, device: str) -> Prepared | NotDialled:
+        contacts = self._directory.contacts(device, self._switch.now())
+        address = self._directory.devices[device].address
+        targets = [
+            Target(str(Uri.parse(contact.contact)), contact.source, visitor.calling_number or "")
+            for contact in contacts
+        ]
+        if address is not None and not targets:
+            hop = await self._hop(address)
+            targets = [Target(f"sip:{device}@{address}", hop, visitor.calling_number or "")] if hop else []
+        if not targets:
+            return await self._refuse(visitor, None, device, "no-route")
+        record = self._record(visitor, None, device, device, None)
+        await record.begin()
+        return Prepared(record, [Attempt(targets)], self._longest, device)
+
+    async def _outside(self, visitor: Visitor, payer: Payer, number: str) -> Prepared | NotDialled:
+        rate = self._directory.prices.find(number)
+        if rate is None:
+            return await self._refuse(visitor, payer, number, "no-price")
+        attempts = [
+            await self._attempt(trunk, number_for(trunk, number), visitor)
+            for trunk in trunks_for(number, self._directory.trunks)
+        ]
+        reachable = [attempt for attempt in attempts if attempt is not None]
+        if not reachable:
+            return await self._refuse(visitor, payer, number, "no-route", rate)
+        return await self._reserve(self._record(visitor, payer, number, rate.destination, rate), rate, reachable)
+
+    async def _reserve(self, record: CallRecord, rate: Rate, attempts: Sequence[Attempt]) -> Prepared | NotDialled:
+        begun = await record.begin()
+        if begun.refusal is not None:
+            return NotDialled("blocked" if begun.refusal == "expired" else begun.refusal)
+        if rate.is_free:
+            return Prepared(record, attempts, self._longest, rate.destination)
+        seconds = maximum(rate, begun.reserved, self._longest)
+        record.promised_seconds = seconds
+        if seconds == 0:
+            record.ended(self._switch.now(), 0, "no-credit", None, "switch")
+            return NotDialled("no-credit")
+        return Prepared(record, attempts, seconds, rate.destination)
+
+    async def _refuse(
+        self, visitor: Visitor, payer: Payer | None, number: str, cause: Cause, rate: Rate | None = None
+    ) -> NotDialled:
+        await self._record(visitor, payer, number, rate.destination if rate else None, None, cause).begin()
+        return NotDialled(cause)
+
+    def _record(
+        self,
+        visitor: Visitor,
+        payer: Payer | None,
+        number: str,
+        destination: str | None,
+        rate: Rate | None,
+        refusal: Cause | None = None,
+    ) -> CallRecord:
+        ceiling, first, step = terms(rate, self._longest, self._config.currency)
+        beginning = Beginning(
+            process_id=self._process_id,
+            session=visitor.session,
+            started=self._switch.now(),
+            account_id=payer.account_id if payer else None,
+            device=visitor.device_name,
+            calling_number=visitor.calling_number,
+            called_number=number,
+            destination=destination,
+            trunk=None,
+            rate=rate,
+            ceiling=ceiling,
+            first=first,
+            step=step,
+            refusal=refusal,
+        )
+        return CallRecord(self._database, self._switch.clock, beginning, self.open)
+
+    @property
+    def _longest(self) -> int:
+        return self._config.calls.longest_seconds
+
+    def _emergency_trunks(self) -> list[Trunk]:
+        """The configured trunk first; then any, since a call for help is tried on every way there is."""
+        preferred = self._config.emergency.trunk
+        return sorted(self._directory.trunks, key=lambda trunk: (trunk.name != preferred, trunk.priority))
+
+    async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor) -> Attempt | None:
+        """A way by a trunk, or None where its host cannot be found."""
+        uri = Uri.parse(trunk.uri)
+        address = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
+        hop = await self._hop(address)
+        if hop is None:
+            return None
+        credentials = Credentials(trunk.username, trunk.password or "") if trunk.username else None
+        target = Target(f"sip:{number}@{address}", hop, visitor.calling_number or "", trunk.name, credentials)
+        return Attempt([target], trunk.name)
+
+    async def _hop(self, address: str) -> Hop | None:
+        host, _, port = address.partition(":")
+        try:
+            resolved = await self._switch.resolve(host)
+        except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: not this way
+            log.warn("{host} cannot be found: {failure}", host=host, failure=str(failure))
+            return None
+        return Hop("udp", resolved, int(port or DEFAULT_PORT))
+
+
+def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decimal, Decimal]:
+    """What a reservation may hold: at most the longest call; the first step and each further one (rating)."""
+    if rate is None or rate.is_free:
+        return Money.zero(currency), Decimal(0), Decimal(0)
+    first = rate.connection_fee + rate.sell * rate.initial / 60
+    return cost(rate, longest), first, rate.sell * rate.increment / 60

@@ -1,0 +1,115 @@
+"""
+What call control must know at once and may never wait for: telephones, trunks, prices and registrations.
+
+Read from the database at the start and again whenever a notice says that something changed there; between the two a
+call needs no database to find its way.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from minitelecom.rating.price_table import PriceTable
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.registration import Binding
+from minitelecom.sip.uri import Uri
+from minitelecom.store import bindings, devices, prices, trunks
+from minitelecom.store.database import Database
+from minitelecom.store.devices import Device
+from minitelecom.store.secrets import Secrets
+from minitelecom.store.trunks import Trunk
+
+DEFAULT_PORT = 5060
+
+
+class Directory:
+    """The shop's telephones, trunks, prices and registrations, in memory."""
+
+    def __init__(self, database: Database, secrets: Secrets, zone: ZoneInfo) -> None:
+        self.devices: dict[str, Device] = {}
+        self.trunks: list[Trunk] = []
+        self.prices = PriceTable([])
+        self.bindings: dict[str, list[Binding]] = {}
+        self._database = database
+        self._secrets = secrets
+        self._zone = zone
+
+    async def read(self, instant: datetime) -> None:
+        """Read everything."""
+        await self.read_devices()
+        await self.read_trunks()
+        await self.read_prices(instant)
+        await self.read_bindings()
+
+    async def read_devices(self) -> None:
+        self.devices = {device.name: device for device in await devices.all_devices(self._database, self._secrets)}
+
+    async def read_trunks(self) -> None:
+        self.trunks = await trunks.all_trunks(self._database, self._secrets)
+
+    async def read_prices(self, instant: datetime) -> None:
+        """The prices of the day, in the shop's zone, on which this instant lies."""
+        day = instant.astimezone(self._zone).date()
+        self.prices = PriceTable(await prices.load(self._database), day)
+
+    async def read_bindings(self) -> None:
+        stored = await bindings.load_all(self._database)
+        self.bindings = {device: [_binding(one) for one in found] for device, found in stored.items()}
+
+    async def save_bindings(self, device: str, current: list[Binding]) -> None:
+        """Write first, then remember: what a telephone was told is never lost."""
+        await bindings.save(self._database, device, current)
+        self.bindings[device] = current
+
+    def contacts(self, device: str, instant: datetime) -> list[Binding]:
+        """Where a telephone can be reached now, latest registration first."""
+        alive = [binding for binding in self.bindings.get(device, ()) if binding.expires > instant]
+        return sorted(alive, key=lambda binding: binding.expires, reverse=True)
+
+    def registered(self, instant: datetime) -> int:
+        """How many telephones have a valid registration."""
+        return sum(bool(self.contacts(device, instant)) for device in self.bindings)
+
+    def device_at(self, hop: Hop) -> Device | None:
+        """The telephone or gateway known by where its requests come from."""
+        return next((device for device in self.devices.values() if is_at(device.address, hop)), None)
+
+    def trunk_at(self, hop: Hop, telephone: str | None) -> Trunk | None:
+        """
+        The carrier that a request comes from: its address and port, or its address alone.
+
+        By the address alone only where the sender does not call itself one of our telephones, since a telephone may
+        stand in the same house as a gateway.
+        """
+        at_host = [trunk for trunk in self.trunks if host_of(trunk.uri) == hop.host]
+        exact = next((trunk for trunk in at_host if port_of(trunk.uri) == hop.port), None)
+        if exact is not None or telephone in self.devices:
+            return exact
+        return at_host[0] if at_host else None
+
+
+def is_at(address: str | None, hop: Hop) -> bool:
+    """Whether HOST or HOST:PORT is where a message came from."""
+    if address is None:
+        return False
+    host, _, port = address.partition(":")
+    return host == hop.host and port in ("", str(hop.port))
+
+
+def host_of(uri: str) -> str:
+    """The host of a trunk's sip:HOST[:PORT]."""
+    return Uri.parse(uri).host
+
+
+def port_of(uri: str) -> int:
+    return Uri.parse(uri).port or DEFAULT_PORT
+
+
+def _binding(stored: bindings.StoredBinding) -> Binding:
+    return Binding(
+        contact=stored.contact,
+        source=Hop(*stored.source),
+        call_id=stored.call_id,
+        cseq=stored.cseq,
+        expires=stored.expires,
+        user_agent=stored.user_agent or "",
+    )

@@ -1,0 +1,121 @@
+"""The parts of call control put together, over whatever clock, network, media and database they are given."""
+
+import secrets as system_secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from twisted.internet.interfaces import IReactorTime
+
+from minitelecom.calls.addresses import Addresses
+from minitelecom.calls.authentication import Authentication
+from minitelecom.calls.dialling import Dialling
+from minitelecom.calls.directory import Directory
+from minitelecom.calls.live import LiveCalls
+from minitelecom.calls.registrar import KeepAlive, Registrar
+from minitelecom.calls.running import RunningCalls
+from minitelecom.calls.switch import Resolver, Switch
+from minitelecom.calls.user_agent import UserAgent
+from minitelecom.calls.visits import Visits
+from minitelecom.calls.voice import Voice
+from minitelecom.config import Config
+from minitelecom.media.door import Media
+from minitelecom.sip.digest import Nonces
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.transaction_layer import TransactionLayer
+from minitelecom.store.database import Database
+from minitelecom.store.secrets import Secrets
+
+NONCE_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the exchange stands in.  ``route`` tells our own address towards another; ``send`` raises OSError."""
+
+    clock: IReactorTime
+    now: Callable[[], datetime]
+    random: Random
+    send: Callable[[bytes, Hop], None]
+    route: Callable[[str], str]
+    resolve: Resolver
+    media: Media
+    database: Database
+    secrets: Secrets
+    voice: Voice
+
+
+class Exchange:
+    """Give it the datagrams that arrive and the notices of the database; look at ``live`` and ``counters``."""
+
+    def __init__(self, around: Surroundings, config: Config, process_id: int, sip_port: int) -> None:
+        self._around = around
+        self._started = around.clock.seconds()
+        addresses = Addresses(config.sip.external, config.sip.local, sip_port, around.route)
+        self.layer = TransactionLayer(around.clock, around.random, around.send, addresses.towards)
+        self.switch = Switch(
+            clock=around.clock,
+            now=around.now,
+            random=around.random,
+            layer=self.layer,
+            media=around.media,
+            addresses=addresses,
+            limits=config.calls,
+            resolve=around.resolve,
+        )
+        self.directory = Directory(around.database, around.secrets, config.zone)
+        self.live = LiveCalls()
+        self.running = RunningCalls(self.switch, around.database, self.live)
+        self.dialling = Dialling(self.switch, around.database, self.directory, config, process_id)
+        visits = Visits(
+            self.switch,
+            around.database,
+            around.secrets,
+            self.dialling,
+            self.live,
+            self.running,
+            around.voice,
+            config,
+        )
+        nonces = Nonces(system_secrets.token_bytes(NONCE_KEY_BYTES))
+        authentication = Authentication(self.directory, nonces, around.now)
+        self._user_agent = UserAgent(
+            self.switch, self.directory, authentication, Registrar(self.switch, self.directory), visits, config
+        )
+        self.layer.user = self._user_agent
+        self._keep_alive = KeepAlive(self.switch, self.directory)
+
+    async def start(self) -> None:
+        """Read what must be known at once; after that requests may come."""
+        await self.directory.read(self._around.now())
+        self._keep_alive.start()
+
+    def drain(self) -> None:
+        """Take no new calls; those that run go on."""
+        self._user_agent.draining = True
+
+    def stop(self) -> None:
+        """End what runs.  Records are still being written when this returns: see ``open_records``."""
+        self.drain()
+        self._keep_alive.stop()
+        self.running.stop_all()
+
+    @property
+    def open_records(self) -> int:
+        """Calls begun in the database whose end is not written yet."""
+        return self.dialling.open.records
+
+    def counters(self) -> dict[str, int]:
+        """What is alive; all but the registrations and the uptime return to zero after the last call."""
+        return {
+            "legs": len(self.switch.legs),
+            "dialogs": sum(leg.dialog is not None for leg in self.switch.legs.values()),
+            "transactions": len(self.layer),
+            "rtp_ports": self._around.media.ports_in_use,
+            "reservations": self.open_records,
+            "timers": self.layer.timers_alive,
+            "calls": len(self.running),
+            "registered": self.directory.registered(self._around.now()),
+            "uptime_seconds": int(self._around.clock.seconds() - self._started),
+        }

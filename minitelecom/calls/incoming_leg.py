@@ -1,0 +1,220 @@
+"""
+A leg that began with an INVITE to us: RFC 3261 13.3 and 15.1.2, as a machine.
+
+Its states: *offered* (nothing final said yet), *answered* (our 200 waits for its ACK), *talking*, *leaving* (we want to
+hang up but must not send BYE before the ACK, 15), *closed*.
+"""
+
+from typing import Protocol
+
+from automat import TypeMachineBuilder
+
+from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser
+from minitelecom.calls.switch import Switch
+from minitelecom.media.tones import ringback
+from minitelecom.sip.dialog import Dialog
+from minitelecom.sip.message import Response
+from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.sip.transaction_layer import ServerTransaction
+
+
+class Inputs(Protocol):
+    """What call control wants of the leg, and what the far end does."""
+
+    def ring(self) -> None: ...
+    def early(self) -> None: ...
+    def answer(self) -> None: ...
+    def reject(self, response: Response) -> None: ...
+    def hang_up(self) -> None: ...
+    def cancelled(self) -> None: ...
+    def bye(self) -> None: ...
+    def acknowledged(self) -> None: ...
+    def unacknowledged(self) -> None: ...
+
+
+class IncomingLeg(Leg):
+    """The caller's side.  Raises NotAcceptable or NoPortsLeft where its offer cannot be met; nothing is held then."""
+
+    def __init__(self, switch: Switch, transaction: ServerTransaction, user: LegUser, *, carrier: bool) -> None:
+        super().__init__(switch, transaction.source, user, carrier=carrier)
+        self.transaction = transaction
+        invite = transaction.request
+        self._answer = b""
+        if invite.body:
+            try:
+                self._answer, stream = self.negotiation().answer(invite.body)
+            except NotAcceptable:
+                self.release()
+                raise
+            self.connect_media(stream)
+        self.dialog = Dialog.as_uas(invite, self.local_tag)
+        switch.legs[self.key] = self
+        self._machine = _machine(self)
+        transaction.on_cancel = self._machine.cancelled
+
+    def ring(self) -> None:
+        """Let the caller hear that it rings: by 180, or by our own tone where we have answered already."""
+        self._machine.ring()
+
+    def early(self) -> None:
+        """Open the way for sound before the answer (183)."""
+        self._machine.early()
+
+    def answer(self) -> None:
+        self._machine.answer()
+
+    def reject(self, status: int, reason: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        invite = self.transaction.request
+        self._machine.reject(invite.response(status, reason, to_tag=self.local_tag, headers=headers))
+
+    def hang_up(self) -> None:
+        self._machine.hang_up()
+
+    def bye_received(self) -> None:
+        self._machine.bye()
+
+    def acknowledged(self) -> None:
+        self._machine.acknowledged()
+
+    def never_acknowledged(self) -> None:
+        super().never_acknowledged()
+        self._machine.unacknowledged()
+
+    def provisional(self, status: int, body: bytes = b"") -> None:
+        invite = self.transaction.request
+        contact = self.switch.contact(self.hop, invite.uri.user or "minitelecom")
+        headers = [("Contact", contact), ("Allow", ALLOW)]
+        kind = SDP if body else None
+        self.transaction.respond(
+            invite.response(status, to_tag=self.local_tag, headers=headers, body=body, content_type=kind)
+        )
+
+    def session_description(self) -> bytes:
+        """Our answer, or an offer of our own where the INVITE carried none (RFC 3261 13.3.1.4)."""
+        if not self._answer:
+            self._answer = self.negotiation().offer()
+        return self._answer
+
+
+builder = TypeMachineBuilder(Inputs, IncomingLeg)
+offered = builder.state("offered")
+answered = builder.state("answered")
+talking = builder.state("talking")
+leaving = builder.state("leaving")
+closed = builder.state("closed")
+
+
+@offered.upon(Inputs.ring).loop()
+def alert(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.provisional(180)
+
+
+@offered.upon(Inputs.early).loop()
+def open_early_media(machine: Inputs, leg: IncomingLeg) -> None:
+    if leg.transaction.request.body:
+        leg.provisional(183, leg.session_description())
+
+
+@offered.upon(Inputs.answer).to(answered)
+def accept(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.send_success(leg.transaction, leg.session_description())
+
+
+@offered.upon(Inputs.reject).to(closed)
+def refuse(machine: Inputs, leg: IncomingLeg, response: Response) -> None:
+    leg.transaction.respond(response)
+    leg.release()
+
+
+@offered.upon(Inputs.hang_up).to(closed)
+def turn_away(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.transaction.respond(leg.transaction.request.response(480, to_tag=leg.local_tag))
+    leg.release()
+
+
+@offered.upon(Inputs.cancelled).to(closed)
+@offered.upon(Inputs.bye).to(closed)
+def give_up(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.transaction.respond(leg.transaction.request.response(487, to_tag=leg.local_tag))
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.CANCELLED, 487))
+
+
+@answered.upon(Inputs.ring).loop()
+@talking.upon(Inputs.ring).loop()
+def ring_by_tone(machine: Inputs, leg: IncomingLeg) -> None:
+    if leg.port is not None:
+        leg.port.play([ringback()], repeat=True)
+
+
+@answered.upon(Inputs.acknowledged).to(talking)
+def confirm(machine: Inputs, leg: IncomingLeg) -> None:
+    pass
+
+
+@answered.upon(Inputs.unacknowledged).to(closed)
+@talking.upon(Inputs.unacknowledged).to(closed)
+def lose(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.send_bye()
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.UNREACHABLE))
+
+
+@answered.upon(Inputs.hang_up).to(leaving)
+def hang_up_after_acknowledgement(machine: Inputs, leg: IncomingLeg) -> None:
+    if leg.port is not None:
+        leg.port.relay(None)
+        leg.port.stop()
+
+
+@talking.upon(Inputs.hang_up).to(closed)
+@leaving.upon(Inputs.acknowledged).to(closed)
+@leaving.upon(Inputs.unacknowledged).to(closed)
+def part(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.send_bye()
+    leg.release()
+
+
+@answered.upon(Inputs.bye).to(closed)
+@talking.upon(Inputs.bye).to(closed)
+def be_left(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.BYE))
+
+
+@leaving.upon(Inputs.bye).to(closed)
+def both_leave(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.release()
+
+
+# What changes nothing: a CANCEL that comes too late (RFC 3261 9.2), wishes of call control that come too late, and
+# whatever reaches a closed leg.
+for state, late in {
+    offered: (Inputs.acknowledged, Inputs.unacknowledged),
+    answered: (Inputs.early, Inputs.answer, Inputs.cancelled),
+    talking: (Inputs.early, Inputs.answer, Inputs.cancelled, Inputs.acknowledged),
+    leaving: (Inputs.ring, Inputs.early, Inputs.answer, Inputs.cancelled, Inputs.hang_up),
+    closed: (
+        Inputs.ring,
+        Inputs.early,
+        Inputs.answer,
+        Inputs.hang_up,
+        Inputs.cancelled,
+        Inputs.bye,
+        Inputs.acknowledged,
+        Inputs.unacknowledged,
+    ),
+}.items():
+    for input_ in late:
+        state.upon(input_).loop().returns(None)
+
+
+@answered.upon(Inputs.reject).loop()
+@talking.upon(Inputs.reject).loop()
+@leaving.upon(Inputs.reject).loop()
+@closed.upon(Inputs.reject).loop()
+def reject_too_late(machine: Inputs, leg: IncomingLeg, response: Response) -> None:
+    pass
+
+
+_machine = builder.build()

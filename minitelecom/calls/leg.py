@@ -1,0 +1,311 @@
+"""
+One party of a call: a dialog (RFC 3261 section 12) and its sound (RFC 3264).
+
+What both kinds of leg share stands here: the media port, the requests that arrive and leave within the dialog, and
+whom to tell.  How a leg comes about and ends is a machine of its own: incoming_leg for an INVITE that we received,
+outgoing_leg for one that we sent.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from twisted.logger import Logger
+
+from minitelecom.calls.addresses import is_address
+from minitelecom.calls.info_keys import key_of_info
+from minitelecom.calls.switch import Switch
+from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
+from minitelecom.sip import digest
+from minitelecom.sip.acceptance import Acceptance
+from minitelecom.sip.client_user import Failure
+from minitelecom.sip.dialog import Dialog
+from minitelecom.sip.grammar import BadSyntax
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request, Response
+from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
+from minitelecom.sip.transaction_layer import ServerTransaction
+
+log = Logger()
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
+SDP = "application/sdp"
+DEFAULT_PORT = 5060
+
+
+class End(Enum):
+    """Why a leg ended, when it was not we who ended it."""
+
+    BYE = "the far end hung up"
+    CANCELLED = "the far end gave up before an answer"
+    REFUSED = "the far end answered with a failure"
+    NO_ANSWER = "nobody answered in time"
+    UNREACHABLE = "the far end did not respond at all"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a leg ended; status is the SIP status that said so, where there was one."""
+
+    end: End
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What we answer a carrier's challenge with."""
+
+    username: str
+    password: str
+
+
+class LegUser(Protocol):
+    """Who is told what happens on a leg; each event names its leg, since a call has several."""
+
+    def key_pressed(self, leg: "Leg", key: str) -> None: ...
+    def play_finished(self, leg: "Leg") -> None: ...
+    def media_silent(self, leg: "Leg") -> None: ...
+    def leg_progressed(self, leg: "Leg", *, sound: bool) -> None: ...
+    def leg_answered(self, leg: "Leg") -> None: ...
+
+    def leg_ended(self, leg: "Leg", ending: Ending) -> None:
+        """Told once, and never after our own hang-up."""
+
+
+class Leg:
+    """The shared part of both kinds of leg."""
+
+    def __init__(
+        self, switch: Switch, hop: Hop, user: LegUser, *, carrier: bool, credentials: Credentials | None = None
+    ) -> None:
+        self.switch = switch
+        self.hop = hop
+        self.carrier = carrier
+        self.user = user
+        self.credentials = credentials
+        self.local_tag = switch.token()
+        self.dialog: Dialog | None = None
+        self.port: RtpPort | None = None
+        self.on_hold = False
+        self._negotiation: Negotiation | None = None
+        self._offered_in_success = False  # the answer then comes in the ACK
+        self._acceptance: Acceptance | None = None
+
+    # What the media port tells (MediaUser).
+
+    def play_finished(self) -> None:
+        self.user.play_finished(self)
+
+    def media_silent(self, seconds: float) -> None:
+        if not self.on_hold:
+            self.user.media_silent(self)
+
+    def key_pressed(self, key: str) -> None:
+        self.user.key_pressed(self, key)
+
+    # Sound.
+
+    def negotiation(self) -> Negotiation:
+        """The leg's side of offer and answer, with a media port behind it; raises NoPortsLeft."""
+        if self._negotiation is None:
+            self.port = self.switch.media.open(self, self.switch.limits.silence_seconds)
+            host = self.switch.addresses.host_towards(self.hop.host)
+            self._negotiation = Negotiation(host, self.port.number, self.switch.random.getrandbits(31))
+        return self._negotiation
+
+    def connect_media(self, stream: Stream) -> None:
+        """Point the media port to what the far end described."""
+        assert self.port is not None
+        self.on_hold = stream.direction in ("sendonly", "inactive")
+        self.port.connect(
+            Remote(
+                host=self._media_host(stream.host),
+                port=stream.port,
+                payload_type=stream.codecs[0].value,
+                telephone_event=stream.telephone_event,
+                send=stream.direction in ("sendrecv", "recvonly"),
+                receive=stream.direction in ("sendrecv", "sendonly"),
+            )
+        )
+
+    def _media_host(self, described: str) -> str:
+        """A private address described by a far end beyond a router cannot be reached: its packets' source will be."""
+        addresses = self.switch.addresses
+        if addresses.is_local(described) and not addresses.is_local(self.hop.host):
+            return self.hop.host
+        return described
+
+    # Requests within the dialog.
+
+    @property
+    def key(self) -> tuple[str, str]:
+        assert self.dialog is not None
+        return self.dialog.call_id, self.local_tag
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        """A request within this leg's dialog (RFC 3261 12.2.2)."""
+        assert self.dialog is not None
+        if not self.dialog.in_order(request):
+            transaction.respond(request.response(500, "Out of order"))
+            return
+        self.hop = source
+        match request.method:
+            case "BYE":
+                transaction.respond(request.response(200))
+                self.bye_received()
+            case "INVITE":
+                self._re_invited(transaction, request)
+            case "INFO":
+                self._informed(transaction, request)
+            case "OPTIONS":
+                transaction.respond(request.response(200, headers=[("Allow", ALLOW)]))
+            case _:
+                transaction.respond(request.response(405, headers=[("Allow", ALLOW)]))
+
+    def bye_received(self) -> None:
+        raise NotImplementedError
+
+    def ack_received(self, ack: Request) -> None:
+        """The ACK of a 2xx that we sent; it carries the answer where our 2xx carried the offer (RFC 3264 4)."""
+        if self._acceptance is None:
+            return
+        self._acceptance.acknowledged()
+        self._acceptance = None
+        if ack.body and self._negotiation is not None and self._offered_in_success:
+            try:
+                self.connect_media(self._negotiation.accept_answer(ack.body))
+            except NotAcceptable as unusable:
+                log.info("{call_id}: unusable answer in ACK: {why}", call_id=ack.call_id, why=str(unusable))
+        self.acknowledged()
+
+    def acknowledged(self) -> None:
+        """The ACK of our latest 2xx came."""
+
+    def never_acknowledged(self) -> None:
+        """No ACK came for our 2xx within 64·T1 (RFC 3261 13.3.1.4: the dialog is then ended by BYE)."""
+        self._acceptance = None
+
+    def send_success(self, transaction: ServerTransaction, body: bytes) -> None:
+        """Answer an INVITE with 200 and repeat it until its ACK comes."""
+        request = transaction.request
+        self._offered_in_success = not request.body
+        contact = self.switch.contact(self.hop, request.uri.user or "minitelecom")
+        response = request.response(
+            200,
+            to_tag=self.local_tag,
+            headers=[("Contact", contact), ("Allow", ALLOW)],
+            body=body,
+            content_type=SDP,
+        )
+        timers = self.switch.layer.timers
+        self._acceptance = Acceptance(timers, transaction, response, self.never_acknowledged)
+
+    def _re_invited(self, transaction: ServerTransaction, request: Request) -> None:
+        """A changed session: hold, resume, another codec or address (RFC 3261 14.2)."""
+        assert self.dialog is not None
+        if self._acceptance is not None:
+            headers = [("Retry-After", str(self.switch.random.randint(0, 10)))]
+            transaction.respond(request.response(500, "The previous INVITE is under way", headers=headers))
+            return
+        try:
+            if request.body:
+                body, stream = self.negotiation().answer(request.body)
+                self.connect_media(stream)
+            else:
+                body = self.negotiation().offer()
+        except NotAcceptable as unusable:
+            transaction.respond(request.response(488, headers=[("Warning", f'304 minitelecom "{unusable}"')]))
+            return
+        except NoPortsLeft:
+            transaction.respond(request.response(503))
+            return
+        self.dialog.update(request)
+        self.send_success(transaction, body)
+
+    def _informed(self, transaction: ServerTransaction, request: Request) -> None:
+        """A key by INFO, as old telephones send them; any other INFO is not understood."""
+        key = key_of_info(request.content_type, request.body)
+        if key is None and request.body:
+            transaction.respond(request.response(415, headers=[("Accept", "application/dtmf-relay, application/dtmf")]))
+            return
+        transaction.respond(request.response(200))
+        if key is not None and self.port is not None:
+            self.port.info_key(key)
+
+    def way(self, dialog: Dialog) -> Hop:
+        """
+        Where a request within the dialog goes: to a carrier as its Contact and Record-Route say (RFC 3261 12.2.1.1); to
+        a telephone where it was last heard, since what it writes there is true only behind its own router.
+        """
+        uri = dialog.next_hop
+        addresses = self.switch.addresses
+        if not self.carrier or not is_address(uri.host):
+            return self.hop
+        if addresses.is_local(uri.host) and not addresses.is_local(self.hop.host):
+            return self.hop
+        return Hop(self.hop.transport, uri.host, uri.port or DEFAULT_PORT)
+
+    def send_bye(self) -> None:
+        """End the dialog from our side (RFC 3261 15.1.1)."""
+        assert self.dialog is not None
+        _Bye(self).send()
+
+    # The end.
+
+    def release(self) -> None:
+        """Give back what the leg held.  Harmless when repeated."""
+        if self._acceptance is not None:
+            self._acceptance.acknowledged()
+            self._acceptance = None
+        if self.port is not None:
+            self.port.close()
+            self.port = None
+        if self.dialog is not None:
+            self.switch.legs.pop(self.key, None)
+
+
+class _Bye:
+    """A BYE under way, sent once more with credentials where a carrier asks for them."""
+
+    def __init__(self, leg: Leg) -> None:
+        assert leg.dialog is not None
+        self._leg = leg
+        self._dialog = leg.dialog
+        self._way = leg.way(leg.dialog)
+        self._challenged = False
+
+    def send(self, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self._leg.switch.layer.request(self._dialog.request("BYE", headers), self._way, self)
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        if response.status in (401, 407) and not self._challenged:
+            self._challenged = True
+            header = credentials_for(response, self._leg.credentials, "BYE", str(self._dialog.remote_target), self._leg)
+            if header is not None:
+                self.send((header,))
+
+    def request_failed(self, cause: Failure) -> None:
+        """Nobody is there any more to be told."""
+
+
+def credentials_for(
+    response: Response, credentials: Credentials | None, method: str, uri: str, leg: Leg
+) -> tuple[str, str] | None:
+    """The header that answers a 401 or 407, or None where we have nothing to answer with (RFC 3261 22.2)."""
+    asked, answered = (
+        ("WWW-Authenticate", "Authorization")
+        if response.status == 401
+        else ("Proxy-Authenticate", "Proxy-Authorization")
+    )
+    if credentials is None:
+        return None
+    for value in response.get_all(asked):
+        try:
+            challenge = digest.Challenge.parse(value)
+        except BadSyntax:  # a scheme or an algorithm we do not speak; the carrier may offer another
+            continue
+        answer = digest.respond(
+            challenge, credentials.username, credentials.password, method, uri, cnonce=leg.switch.token()
+        )
+        return answered, str(answer)
+    return None

@@ -1,0 +1,321 @@
+"""
+A leg that began with an INVITE of ours: RFC 3261 13.2, 9.1 and 15, as a machine.
+
+Its states: *idle*, *calling* (with or without early sound), *cancelling* (we gave up and wait for what the far end
+says to that), *talking*, *closed*.  RFC 3261 sets no limit to ringing, so the leg keeps one of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from automat import TypeMachineBuilder
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for
+from minitelecom.calls.switch import Switch
+from minitelecom.sip.client_user import Failure, Nobody
+from minitelecom.sip.dialog import Dialog
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request, Response
+from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.sip.transaction_layer import ClientTransaction
+
+log = Logger()
+
+# After our CANCEL the far end has 64·T1 to end the INVITE (RFC 3261 9.1).
+CANCEL_SECONDS = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send an INVITE, and as whom."""
+
+    request_uri: str
+    hop: Hop
+    calling_number: str
+    trunk: str | None = None
+    credentials: Credentials | None = None
+
+
+class Inputs(Protocol):
+    """What call control wants of the leg, and what the far end does."""
+
+    def invite(self) -> None: ...
+    def provisional(self, response: Response) -> None: ...
+    def success(self, response: Response) -> None: ...
+    def refused(self, response: Response) -> None: ...
+    def failed(self) -> None: ...
+    def rung_out(self) -> None: ...
+    def hang_up(self) -> None: ...
+    def bye(self) -> None: ...
+    def acknowledged(self) -> None: ...
+    def unacknowledged(self) -> None: ...
+
+
+class OutgoingLeg(Leg):
+    """The side we call.  Raises NoPortsLeft where there is no port for its sound."""
+
+    def __init__(self, switch: Switch, target: Target, user: LegUser) -> None:
+        super().__init__(switch, target.hop, user, carrier=target.trunk is not None, credentials=target.credentials)
+        self.target = target
+        self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
+        self.transaction: ClientTransaction | None = None
+        self.timer: IDelayedCall | None = None
+        self.invite_sequence = 1
+        self._offer = self.negotiation().offer()
+        self._authorization: tuple[str, str] | None = None
+        self._machine = _machine(self)
+
+    def invite(self) -> None:
+        self._machine.invite()
+
+    def hang_up(self) -> None:
+        self._machine.hang_up()
+
+    def bye_received(self) -> None:
+        self._machine.bye()
+
+    def acknowledged(self) -> None:
+        self._machine.acknowledged()
+
+    def never_acknowledged(self) -> None:
+        super().never_acknowledged()
+        self._machine.unacknowledged()
+
+    # What the INVITE's transaction tells (ClientUser).
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        if response.status < 200:
+            self._machine.provisional(response)
+        elif response.status < 300:
+            self._machine.success(response)
+        elif response.status in (401, 407) and self._authorization is None and self._authorize(response):
+            self.send_invite()
+        else:
+            self._machine.refused(response)
+
+    def request_failed(self, cause: Failure) -> None:
+        self._machine.failed()
+
+    # The machine's means.
+
+    def send_invite(self) -> None:
+        host, _ = self.switch.addresses.towards(self.hop)
+        calling = self.target.calling_number or "anonymous"
+        headers = [
+            ("From", f"<sip:{calling}@{host}>;tag={self.local_tag}"),
+            ("To", f"<{self.target.request_uri}>"),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{self.invite_sequence} INVITE"),
+            ("Contact", self.switch.contact(self.hop, calling)),
+            ("Max-Forwards", "70"),
+            ("Allow", ALLOW),
+        ]
+        if self._authorization is not None:
+            headers.append(self._authorization)
+        request = Request.create("INVITE", self.target.request_uri, headers, self._offer, SDP)
+        self.transaction = self.switch.layer.request(request, self.hop, self)
+
+    def _authorize(self, response: Response) -> bool:
+        if self.timer is None:  # given up already: the challenge is as good as any refusal
+            return False
+        self._authorization = credentials_for(response, self.credentials, "INVITE", self.target.request_uri, self)
+        self.invite_sequence += 1
+        return self._authorization is not None
+
+    def stop_timer(self) -> None:
+        timer, self.timer = self.timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def release(self) -> None:
+        self.stop_timer()
+        super().release()
+
+    def establish(self, response: Response) -> bool:
+        """Make the dialog of a 2xx ours, acknowledge it and connect its sound; False where the sound is unusable."""
+        invite = self._sent_invite()
+        self.dialog = Dialog.as_uac(invite, response)
+        self.switch.legs[self.key] = self
+        self.acknowledge(self.dialog)
+        return self.take_answer(response)
+
+    def take_answer(self, response: Response) -> bool:
+        try:
+            self.connect_media(self.negotiation().accept_answer(response.body))
+        except NotAcceptable as unusable:
+            log.info("{call_id}: unusable answer: {why}", call_id=self.call_id, why=str(unusable))
+            return False
+        return True
+
+    def acknowledge(self, dialog: Dialog) -> None:
+        self.switch.layer.send_ack(dialog.ack(self.invite_sequence), self.way(dialog))
+
+    def end_other_fork(self, response: Response) -> None:
+        """A further 2xx of a forked INVITE: acknowledge it and end it (RFC 3261 13.2.2.4)."""
+        fork = Dialog.as_uac(self._sent_invite(), response)
+        self.acknowledge(fork)
+        self.switch.layer.request(fork.request("BYE"), self.way(fork), Nobody())
+
+    def _sent_invite(self) -> Request:
+        assert self.transaction is not None
+        return self.transaction.request
+
+    def is_ours(self, response: Response) -> bool:
+        return self.dialog is not None and response.to.tag == self.dialog.remote_tag
+
+
+builder = TypeMachineBuilder(Inputs, OutgoingLeg)
+idle = builder.state("idle")
+calling = builder.state("calling")
+cancelling = builder.state("cancelling")
+talking = builder.state("talking")
+closed = builder.state("closed")
+
+
+@idle.upon(Inputs.invite).to(calling)
+def begin(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.timer = leg.switch.clock.callLater(leg.switch.limits.ringing_seconds, machine.rung_out)
+    leg.send_invite()
+
+
+@calling.upon(Inputs.provisional).loop()
+def progress(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    if response.status == 100:
+        return
+    sound = bool(response.body) and leg.take_answer(response)
+    leg.user.leg_progressed(leg, sound=sound)
+
+
+@calling.upon(Inputs.success).to(talking)
+def talk(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    leg.stop_timer()
+    if leg.establish(response):
+        leg.user.leg_answered(leg)
+        return
+    machine.hang_up()
+    leg.user.leg_ended(leg, Ending(End.REFUSED, 488))
+
+
+@calling.upon(Inputs.refused).to(closed)
+def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.REFUSED, response.status))
+
+
+@calling.upon(Inputs.failed).to(closed)
+def find_nobody(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.UNREACHABLE, 408))
+
+
+@calling.upon(Inputs.rung_out).to(cancelling)
+def stop_ringing(machine: Inputs, leg: OutgoingLeg) -> None:
+    cancel(leg, machine)
+    leg.user.leg_ended(leg, Ending(End.NO_ANSWER, 408))
+
+
+@calling.upon(Inputs.hang_up).to(cancelling)
+def abandon(machine: Inputs, leg: OutgoingLeg) -> None:
+    cancel(leg, machine)
+
+
+def cancel(leg: OutgoingLeg, machine: Inputs) -> None:
+    leg.release()
+    leg.timer = leg.switch.clock.callLater(CANCEL_SECONDS, machine.failed)
+    assert leg.transaction is not None
+    leg.transaction.cancel()
+
+
+@cancelling.upon(Inputs.success).to(closed)
+def answered_meanwhile(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    leg.end_other_fork(response)
+    leg.release()
+
+
+@cancelling.upon(Inputs.refused).to(closed)
+def cancelled(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    leg.release()
+
+
+@cancelling.upon(Inputs.failed).to(closed)
+def forgotten(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.release()
+
+
+@talking.upon(Inputs.success).loop()
+@closed.upon(Inputs.success).loop()
+def success_again(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    """A 2xx repeated wants its ACK again; one of another branch is ended."""
+    if leg.is_ours(response):
+        assert leg.dialog is not None
+        leg.acknowledge(leg.dialog)
+    else:
+        leg.end_other_fork(response)
+
+
+@talking.upon(Inputs.hang_up).to(closed)
+def part(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.send_bye()
+    leg.release()
+
+
+@talking.upon(Inputs.bye).to(closed)
+def be_left(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.BYE))
+
+
+@talking.upon(Inputs.unacknowledged).to(closed)
+def lose(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.send_bye()
+    leg.release()
+    leg.user.leg_ended(leg, Ending(End.UNREACHABLE))
+
+
+# What comes too late, or too early, and changes nothing.
+for state, late in {
+    idle: (Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.unacknowledged),
+    calling: (Inputs.invite, Inputs.bye, Inputs.acknowledged, Inputs.unacknowledged),
+    cancelling: (
+        Inputs.invite,
+        Inputs.rung_out,
+        Inputs.hang_up,
+        Inputs.bye,
+        Inputs.acknowledged,
+        Inputs.unacknowledged,
+    ),
+    talking: (Inputs.invite, Inputs.failed, Inputs.rung_out, Inputs.acknowledged),
+    closed: (
+        Inputs.invite,
+        Inputs.failed,
+        Inputs.rung_out,
+        Inputs.hang_up,
+        Inputs.bye,
+        Inputs.acknowledged,
+        Inputs.unacknowledged,
+    ),
+}.items():
+    for input_ in late:
+        state.upon(input_).loop().returns(None)
+
+
+@idle.upon(Inputs.hang_up).to(closed)
+def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.release()
+
+
+@idle.upon(Inputs.provisional).loop()
+@cancelling.upon(Inputs.provisional).loop()
+@talking.upon(Inputs.provisional).loop()
+@closed.upon(Inputs.provisional).loop()
+@idle.upon(Inputs.success).loop()
+@idle.upon(Inputs.refused).loop()
+@talking.upon(Inputs.refused).loop()
+@closed.upon(Inputs.refused).loop()
+def response_too_late(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    pass
+
+
+_machine = builder.build()

@@ -1,0 +1,138 @@
+"""
+A call's record while it lives: begun before anything else, answered, ended; each one statement, in this order.
+
+What must be written is written however long the database is away: a record keeps its statements and repeats the first
+until it is through.  All three are idempotent, so a commit whose answer was lost does no harm when repeated.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from minitelecom.money import Money
+from minitelecom.rating.cost import billed_seconds, cost
+from minitelecom.rating.rate import Rate
+from minitelecom.store import call_records
+from minitelecom.store.call_records import Beginning, Begun, Cause, Ending
+from minitelecom.store.database import Database, DatabaseAway
+
+log = Logger()
+
+RETRY_SECONDS = 1.0
+
+Statement = Callable[[], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Open:
+    """How many records are begun and not yet ended in the database."""
+
+    records: int = 0
+
+
+class CallRecord:
+    """One number dialled.  ``promised_seconds`` is None where nothing limits the call but its longest duration."""
+
+    def __init__(self, database: Database, clock: IReactorTime, beginning: Beginning, open_: Open) -> None:
+        self.beginning = beginning
+        self.promised_seconds: int | None = None
+        self._database = database
+        self._clock = clock
+        self._open = open_
+        self._id: int | None = None
+        self._answered: datetime | None = None
+        self._statements: deque[Statement] = deque()
+        self._writing = False
+
+    @property
+    def rate(self) -> Rate | None:
+        return self.beginning.rate
+
+    async def begin(self) -> Begun:
+        """Write the record and reserve; raises DatabaseAway."""
+        begun = await call_records.begin(self._database, self.beginning)
+        self._id = begun.id
+        if begun.refusal is None and self.beginning.refusal is None:
+            self._open.records += 1
+        return begun
+
+    def begin_whenever(self) -> None:
+        """Write the record when the database can be reached; the call does not wait for it."""
+        self._write(self.begin)
+
+    def answered(self, instant: datetime, trunk: str | None) -> None:
+        """The far end answered, by way of this trunk."""
+        self._answered = instant
+        self._write(
+            lambda: call_records.answered(
+                self._database, self._known_id(), self.beginning.started, instant, self.promised_seconds, trunk
+            )
+        )
+
+    def ended(self, instant: datetime, seconds: int, cause: Cause, sip_status: int | None, ended_by: str) -> None:
+        """Close the record, charge the seconds talked (0: none) within the promise, release the rest."""
+        if self.promised_seconds is not None:
+            seconds = min(seconds, self.promised_seconds)
+        rate = self.beginning.rate
+        charged = cost(rate, seconds) if rate is not None else Money.zero(self.beginning.currency)
+        billed = billed_seconds(rate, seconds) if rate is not None else seconds
+
+        async def end() -> None:
+            await call_records.ended(
+                self._database,
+                Ending(
+                    id=self._known_id(),
+                    started=self.beginning.started,
+                    ended=instant,
+                    billed_seconds=billed,
+                    cost=charged,
+                    cause=cause,
+                    sip_status=sip_status,
+                    ended_by=ended_by,
+                    answered=self._answered,
+                    promised_seconds=self.promised_seconds,
+                ),
+            )
+            self._open.records -= 1
+
+        self._write(end)
+
+    async def enlarge(self, ceiling: Money, first: Decimal, step: Decimal) -> Money | None:
+        """Reserve what a recharge has made possible; what is reserved now, None where nothing was."""
+        return await call_records.enlarge(
+            self._database, self._known_id(), self.beginning.started, first, step, ceiling
+        )
+
+    def _known_id(self) -> int:
+        assert self._id is not None
+        return self._id
+
+    def _write(self, statement: Statement) -> None:
+        self._statements.append(statement)
+        if not self._writing:
+            self._writing = True
+            Deferred.fromCoroutine(self._write_all()).addErrback(self._give_up)
+
+    async def _write_all(self) -> None:
+        while self._statements:
+            try:
+                await self._statements[0]()
+            except DatabaseAway:
+                await deferLater(self._clock, RETRY_SECONDS)
+                continue
+            self._statements.popleft()
+        self._writing = False
+
+    def _give_up(self, failure: Failure) -> None:
+        """A fault of ours; the record stays open, and recovery closes it at the next start."""
+        self._statements.clear()
+        self._writing = False
+        log.failure("call record {id} could not be written", failure=failure, id=self._id)

@@ -1,0 +1,83 @@
+"""
+Where a dialled number leads: the card dialogue, a telephone of the shop, a carrier, or nowhere.  Plain data in, plain
+data out.
+
+Emergency numbers come first and ask nothing; the shop's own numbers come before the world's.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from minitelecom.config import Config
+from minitelecom.rating.number import normalise
+from minitelecom.store.trunks import Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A voice dialogue of our own; language None: the caller chooses."""
+
+    name: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """Another telephone of the shop, by device name."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A number of the public network, as E.164 digits."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyNumber:
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Not a number, not a name: nothing to try."""
+
+
+Destination = Dialogue | Internal | Outside | EmergencyNumber | Nowhere
+
+
+def destination(dialled: str, devices: Collection[str], config: Config) -> Destination:
+    """What a caller in the shop means by what he dialled."""
+    if dialled in config.emergency.numbers:
+        return EmergencyNumber(dialled)
+    if dialled == config.ivr.card:
+        return Dialogue("card", None)
+    if dialled in devices:
+        return Internal(dialled)
+    numbers = config.numbers
+    number = normalise(
+        dialled,
+        numbers.country_code,
+        international_prefix=numbers.international_prefix,
+        national_prefix=numbers.national_prefix,
+    )
+    return Nowhere() if number is None else Outside(number)
+
+
+def trunks_for(number: str, trunks: Iterable[Trunk]) -> list[Trunk]:
+    """The trunks that carry a number, in the order to try them: priority, then the longest match."""
+    fitting = [trunk for trunk in trunks if number.startswith(trunk.match)]
+    return sorted(fitting, key=lambda trunk: (trunk.priority, -len(trunk.match), trunk.name))
+
+
+def access(called: str, config: Config) -> Dialogue | None:
+    """The dialogue behind a number that a carrier delivers to us, or None."""
+    entry = config.access.get(called.removeprefix("+"))
+    return None if entry is None else Dialogue(entry.dialogue, entry.language)
+
+
+def number_for(trunk: Trunk, number: str) -> str:
+    """The number as a trunk wants it: without its first digits, with others put before."""
+    return trunk.add + number[trunk.strip :]

@@ -1,0 +1,104 @@
+"""The calls that run now: shown on the live page, and reached by a recharge or a block of their account."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from minitelecom.calls.call import Call, Ended
+from minitelecom.calls.dialling import Prepared, terms
+from minitelecom.calls.live import LiveCalls
+from minitelecom.calls.switch import Switch
+from minitelecom.rating.cost import maximum
+from minitelecom.store import accounts
+from minitelecom.store.database import Database, DatabaseAway
+
+log = Logger()
+
+BLOCKED = Ended("blocked", None, "operator", answered=True)
+BLOCKED_UNANSWERED = Ended("blocked", None, "operator", answered=False)
+STOPPED = Ended("interrupted", None, "operator", answered=True)
+
+
+class RunningCalls:
+    """Every call between its first INVITE and its end."""
+
+    def __init__(self, switch: Switch, database: Database, live: LiveCalls) -> None:
+        self._switch = switch
+        self._database = database
+        self._live = live
+        self._calls: dict[Call, tuple[str, int | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @contextmanager
+    def run(self, session: str, call: Call, account: str | None, prepared: Prepared) -> Iterator[None]:
+        """While the block runs, the call is known here and shown on the live page."""
+        beginning = call.record.beginning
+        self._calls[call] = session, beginning.account_id
+        self._live.change(
+            session,
+            account=account,
+            called_number=beginning.called_number,
+            destination=prepared.destination,
+            step="calling",
+        )
+
+        def answered() -> None:
+            self._live.change(
+                session,
+                step="talking",
+                answered=self._switch.now(),
+                rate=call.record.rate,
+                promised_seconds=call.record.promised_seconds,
+            )
+
+        call.on_answer = answered
+        try:
+            yield
+        finally:
+            del self._calls[call]
+            self._live.change(
+                session, called_number=None, destination=None, answered=None, rate=None, promised_seconds=None
+            )
+
+    def account_changed(self, account_id: int) -> None:
+        """An account was recharged, blocked or enabled: its running calls hear of it."""
+        for call, (session, payer) in list(self._calls.items()):
+            if payer == account_id:
+                Deferred.fromCoroutine(self._follow(session, call, account_id)).addErrback(
+                    lambda failure: log.failure("a changed account did not reach its call", failure=failure)
+                )
+
+    def all_accounts_changed(self) -> None:
+        """Notices were lost meanwhile: look at every account that pays for a call."""
+        for account_id in {payer for _, payer in self._calls.values() if payer is not None}:
+            self.account_changed(account_id)
+
+    async def _follow(self, session: str, call: Call, account_id: int) -> None:
+        try:
+            if not await accounts.may_call(self._database, account_id, self._switch.now()):
+                call.finish(BLOCKED if call.answered_at is not None else BLOCKED_UNANSWERED)
+                return
+            await self._enlarge(session, call)
+        except DatabaseAway:
+            log.warn("an account changed while the database was away; its call keeps its promise")
+
+    async def _enlarge(self, session: str, call: Call) -> None:
+        record = call.record
+        if record.rate is None or record.promised_seconds is None:
+            return
+        longest = self._switch.limits.longest_seconds
+        ceiling, first, step = terms(record.rate, longest, record.rate.currency)
+        reserved = await record.enlarge(ceiling, first, step)
+        if reserved is not None:
+            call.enlarge(maximum(record.rate, reserved, longest))
+            if call.answered_at is not None:
+                self._live.change(session, promised_seconds=record.promised_seconds)
+
+    def stop_all(self) -> None:
+        """The daemon stops: every call ends now and is charged to this second."""
+        for call in list(self._calls):
+            call.finish(STOPPED)

@@ -1,0 +1,54 @@
+"""What every leg needs of the house, in one value: clock, transactions, media, addresses, and who is in a dialog."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from minitelecom.calls.addresses import Addresses
+from minitelecom.config import Calls
+from minitelecom.media.door import Media
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.transaction_layer import TransactionLayer
+
+if TYPE_CHECKING:
+    from minitelecom.calls.leg import Leg
+
+
+class Resolver(Protocol):
+    """Finds the address of a host name (RFC 1035); fails with an OSError or a DNS failure."""
+
+    def __call__(self, name: str) -> Deferred[str]: ...
+
+
+@dataclass(slots=True)
+class Switch:
+    """
+    The surroundings of a leg.
+
+    ``legs`` finds the leg a request within a dialog belongs to, by Call-ID and our own tag: the far tag is left out,
+    since several far ends may answer one forked INVITE (RFC 3261 12.1.2).
+    """
+
+    clock: IReactorTime
+    now: Callable[[], datetime]
+    random: Random
+    layer: TransactionLayer
+    media: Media
+    addresses: Addresses
+    limits: Calls
+    resolve: Resolver
+    legs: dict[tuple[str, str], "Leg"] = field(default_factory=dict)
+
+    def token(self) -> str:
+        """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""
+        return f"{self.random.getrandbits(64):016x}"
+
+    def contact(self, hop: Hop, user: str) -> str:
+        """Our Contact as that hop must see us."""
+        host, port = self.addresses.towards(hop)
+        return f"<sip:{user}@{host}:{port}>"

@@ -1,0 +1,141 @@
+"""
+The user agent core (RFC 3261 section 8): what becomes of each request that no transaction has absorbed.
+
+A request within a dialog goes to its leg.  Any other is inspected (8.2), its sender identified, and then registered,
+answered, or made a leg and handed to a visit.
+"""
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from minitelecom.calls.authentication import Asked, Authentication, Denied
+from minitelecom.calls.directory import Directory
+from minitelecom.calls.incoming_leg import IncomingLeg
+from minitelecom.calls.leg import ALLOW, SDP
+from minitelecom.calls.registrar import Registrar
+from minitelecom.calls.switch import Switch
+from minitelecom.calls.visitor import Visitor
+from minitelecom.calls.visits import Leaving, Visits
+from minitelecom.config import Config
+from minitelecom.media.door import NoPortsLeft
+from minitelecom.sip.checks import refusal
+from minitelecom.sip.grammar import readable
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request
+from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.store.devices import Device
+
+log = Logger()
+
+METHODS = tuple(ALLOW.split(", "))
+MOST_LEGS = 4000  # the ports of the default range, two a call
+
+
+class UserAgent:
+    """The transaction user of the house."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        directory: Directory,
+        authentication: Authentication,
+        registrar: Registrar,
+        visits: Visits,
+        config: Config,
+    ) -> None:
+        self.draining = False
+        self._switch = switch
+        self._directory = directory
+        self._authentication = authentication
+        self._registrar = registrar
+        self._visits = visits
+        self._config = config
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        """See TransactionUser."""
+        if request.to.tag is not None:
+            leg = self._switch.legs.get((request.call_id, request.to.tag))
+            if leg is None:
+                transaction.respond(request.response(481))
+            else:
+                leg.request_received(transaction, request, source)
+            return
+        refused = refusal(request, METHODS)
+        if refused is not None:
+            answer = request.response(
+                refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers
+            )
+            transaction.respond(answer)
+            return
+        match request.method:
+            case "REGISTER":
+                self._register(transaction, request, source)
+            case "INVITE":
+                self._invite(transaction, request, source)
+            case "OPTIONS":
+                headers = (("Allow", ALLOW), ("Accept", SDP))
+                transaction.respond(request.response(200, to_tag=self._switch.token(), headers=headers))
+            case _:
+                transaction.respond(request.response(481, to_tag=self._switch.token()))
+
+    def ack_received(self, ack: Request, source: Hop) -> None:
+        """See TransactionUser."""
+        leg = self._switch.legs.get((ack.call_id, ack.to.tag or ""))
+        if leg is not None:
+            leg.ack_received(ack)
+
+    def _register(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        device = self._telephone(transaction, request, source)
+        if device is not None:
+            self._registrar.register(transaction, request, source, device)
+
+    def _telephone(self, transaction: ServerTransaction, request: Request, source: Hop) -> Device | None:
+        """The telephone behind a request; None when the answer has been given instead."""
+        found = self._authentication.identify(request, source)
+        match found:
+            case Asked(status, header):
+                transaction.respond(request.response(status, to_tag=self._switch.token(), headers=(header,)))
+            case Denied():
+                log.info("wrong credentials for {uri} from {host}", uri=request.raw_uri, host=source.host)
+                transaction.respond(request.response(403, to_tag=self._switch.token()))
+            case _:
+                return found
+        return None
+
+    def _invite(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        dialled = readable(request.uri.user or "")
+        calling = readable(request.from_.uri.user or "") or None
+        emergency = dialled in self._config.emergency.numbers
+        if not emergency and (self.draining or len(self._switch.legs) >= MOST_LEGS):
+            transaction.respond(request.response(503, headers=(("Retry-After", "30"),)))
+            return
+        trunk = self._directory.trunk_at(source, telephone=calling)
+        if trunk is not None:
+            visitor = Visitor(self._switch.token(), None, trunk.name, calling)
+            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, dialled), carrier=True)
+            return
+        if emergency and self._switch.addresses.is_local(source.host):
+            visitor = Visitor(self._switch.token(), None, None, calling)
+            self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled))
+            return
+        device = self._telephone(transaction, request, source)
+        if device is not None:
+            visitor = Visitor(self._switch.token(), device, None, device.name)
+            self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled))
+
+    def _accept(
+        self, transaction: ServerTransaction, visit: Callable[[IncomingLeg], None], *, carrier: bool = False
+    ) -> None:
+        """Make an INVITE a leg, where its offer can be met."""
+        request = transaction.request
+        try:
+            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier)
+        except NotAcceptable as unusable:
+            warning = ("Warning", f'304 minitelecom "{unusable}"')
+            transaction.respond(request.response(488, to_tag=self._switch.token(), headers=(warning,)))
+        except NoPortsLeft:
+            transaction.respond(request.response(503, to_tag=self._switch.token()))
+        else:
+            visit(leg)

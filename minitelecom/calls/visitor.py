@@ -1,0 +1,30 @@
+"""Who is on an incoming leg: a telephone of the shop, or somebody whom a carrier delivers."""
+
+from dataclasses import dataclass
+
+from minitelecom.store.devices import Device
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """
+    ``session`` is one per incoming leg and joins the numbers dialled in one visit.  ``calling_number`` is what the
+    carrier says or the telephone's name; nothing is charged to anyone for it.
+    """
+
+    session: str
+    device: Device | None
+    trunk: str | None
+    calling_number: str | None
+
+    @property
+    def device_name(self) -> str | None:
+        return self.device.name if self.device else None
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """The account a call is charged to."""
+
+    account_id: int
+    number: str

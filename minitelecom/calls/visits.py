@@ -1,0 +1,199 @@
+"""What an incoming leg came for: the card dialogue, a call of its own, or help."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from minitelecom.calls.call import Call, Ended
+from minitelecom.calls.caller import LegCaller
+from minitelecom.calls.cards import LiveCards
+from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
+from minitelecom.calls.incoming_leg import IncomingLeg
+from minitelecom.calls.leg import Ending, Leg
+from minitelecom.calls.live import LiveCall, LiveCalls
+from minitelecom.calls.routing import Dialogue, EmergencyNumber, access
+from minitelecom.calls.running import RunningCalls
+from minitelecom.calls.switch import Switch
+from minitelecom.calls.visitor import Payer, Visitor
+from minitelecom.calls.voice import Voice
+from minitelecom.config import Config
+from minitelecom.ivr.caller import HungUp
+from minitelecom.ivr.card_dialogue import card_dialogue
+from minitelecom.media.sound import Sound
+from minitelecom.store.database import Database, DatabaseAway
+from minitelecom.store.secrets import Secrets
+
+log = Logger()
+
+# What a telephone is answered when its call comes to nothing; the far end's own status where it says more.
+STATUSES = {
+    "busy": 486,
+    "no-answer": 480,
+    "rejected": 603,
+    "cancelled": 487,
+    "no-route": 404,
+    "no-price": 403,
+    "no-credit": 402,
+    "blocked": 403,
+}
+PASSED_ON = {403, 404, 410, 480, 484, 486, 488, 600, 603, 604}
+
+
+class Leaving:
+    """Watches a leg until its visit has begun: somebody who leaves by then is not called for."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def key_pressed(self, leg: Leg, key: str) -> None: ...
+    def play_finished(self, leg: Leg) -> None: ...
+    def media_silent(self, leg: Leg) -> None: ...
+    def leg_progressed(self, leg: Leg, *, sound: bool) -> None: ...
+    def leg_answered(self, leg: Leg) -> None: ...
+
+    def leg_ended(self, leg: Leg, ending: Ending) -> None:
+        self.gone = True
+
+
+class Emergencies:
+    """Knows the numbers of life (ivr.caller.Emergency)."""
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        self._numbers = frozenset(numbers)
+
+    def is_emergency(self, dialled: str) -> bool:
+        return dialled in self._numbers
+
+
+class Visits:
+    """Runs one coroutine per incoming leg, and ends the leg when the coroutine is over."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        database: Database,
+        secrets: Secrets,
+        dialling: Dialling,
+        live: LiveCalls,
+        running: RunningCalls,
+        voice: Voice,
+        config: Config,
+    ) -> None:
+        self._switch = switch
+        self._database = database
+        self._secrets = secrets
+        self._dialling = dialling
+        self._live = live
+        self._running = running
+        self._voice = voice
+        self._config = config
+        self._emergencies = Emergencies(config.emergency.numbers)
+
+    def from_trunk(self, leg: IncomingLeg, visitor: Visitor, called: str) -> None:
+        """A call that a carrier delivers: to an access number, or to nobody."""
+        dialogue = access(called, self._config)
+        if dialogue is None:
+            leg.reject(404)
+        else:
+            self._begin(leg, visitor, called, self._card(leg, visitor, dialogue))
+
+    def from_telephone(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> None:
+        """A call of one of the shop's telephones."""
+        match self._dialling.destination(dialled):
+            case Dialogue() as dialogue:
+                self._begin(leg, visitor, dialled, self._card(leg, visitor, dialogue))
+            case EmergencyNumber(number):
+                self.emergency(leg, visitor, number)
+            case _:
+                self._begin(leg, visitor, dialled, self._direct(leg, visitor, dialled))
+
+    def emergency(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
+        self._begin(leg, visitor, number, self._help(leg, visitor, number))
+
+    def _begin(self, leg: IncomingLeg, visitor: Visitor, called: str, visit: Coroutine[Any, Any, None]) -> None:
+        session = visitor.session
+        self._live.enter(
+            LiveCall(
+                id=session,
+                session=session,
+                account=visitor.device.account_number if visitor.device else None,
+                device=visitor.device_name,
+                calling_number=visitor.calling_number,
+                called_number=called,
+                destination=None,
+                step="arriving",
+                since=self._switch.now(),
+            )
+        )
+        Deferred.fromCoroutine(visit).addErrback(self._failed, session).addBoth(self._over, leg, session)
+
+    def _failed(self, failure: Any, session: str) -> None:
+        """One of the three doors where a fault of ours ends a call and nothing more."""
+        if failure.check(HungUp) is None:
+            log.failure("visit {session} failed", failure=failure, session=session)
+
+    def _over(self, _: None, leg: IncomingLeg, session: str) -> None:
+        self._live.leave(session)
+        leg.hang_up()
+
+    async def _card(self, leg: IncomingLeg, visitor: Visitor, dialogue: Dialogue) -> None:
+        languages = (dialogue.language,) if dialogue.language else self._config.ivr.languages
+        caller = LegCaller(
+            self._switch,
+            leg,
+            visitor,
+            self._voice,
+            self._dialling,
+            self._live,
+            self._running,
+            languages[0],
+            self._emergencies.is_emergency,
+        )
+        cards = LiveCards(self._database, self._secrets, self._dialling, self._live, self._switch.now, visitor)
+        leg.answer()
+        await card_dialogue(caller, cards, self._emergencies, languages)
+
+    async def _direct(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> None:
+        device = visitor.device
+        payer = (
+            Payer(device.account_id, device.account_number)
+            if device is not None and device.account_id is not None and device.account_number is not None
+            else None
+        )
+        try:
+            prepared = await self._dialling.prepare(visitor, payer, dialled)
+        except DatabaseAway:
+            leg.reject(503, headers=(("Retry-After", "10"),))
+            return
+        if isinstance(prepared, NotDialled):
+            leg.reject(STATUSES.get(prepared.cause, 503))
+            return
+        await self._connect(leg, visitor, prepared)
+
+    async def _help(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
+        await self._connect(leg, visitor, await self._dialling.emergency(visitor, number))
+
+    async def _connect(self, leg: IncomingLeg, visitor: Visitor, prepared: Prepared) -> None:
+        call = Call(self._switch, leg, prepared.record, prepared.attempts, self._warning())
+        if isinstance(leg.user, Leaving) and leg.user.gone:
+            call.finish(Ended("cancelled", 487, "caller", answered=False))
+            return
+        leg.user = call
+        account = visitor.device.account_number if visitor.device else None
+        with self._running.run(visitor.session, call, account, prepared):
+            call.start()
+            ended = await call.done
+        if not ended.answered:
+            leg.reject(status_of(ended))
+
+    def _warning(self) -> Callable[[int], Sequence[Sound]]:
+        return lambda seconds: self._voice.warning(self._config.language, seconds)
+
+
+def status_of(ended: Ended) -> int:
+    """What a telephone hears of a call that came to nothing."""
+    if ended.sip_status in PASSED_ON:
+        return ended.sip_status
+    return STATUSES.get(ended.cause, 503)

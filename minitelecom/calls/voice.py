@@ -1,0 +1,32 @@
+"""Prompts as sound: the wav ids that speech rules give, looked up among the recordings."""
+
+from collections.abc import Iterable, Sequence
+
+from minitelecom.ivr.caller import Prompt
+from minitelecom.ivr.catalogue import Catalogue
+from minitelecom.ivr.speech import say
+from minitelecom.media.sound import Sound
+from minitelecom.media.tones import beep
+
+LAST_WARNING_SECONDS = 15  # from here on a beep alone: a sentence would take the caller's last words
+
+
+class Voice:
+    """Every recording of every language, read at the start: nothing waits for a disk while callers listen."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.languages = catalogue.languages
+        self._sounds = {wav_id: Sound.from_wav(path) for wav_id, path in catalogue.sounds().items()}
+
+    def recordings(self, wav_ids: Iterable[str]) -> list[Sound]:
+        """The sounds of these ids; a recording that is missing is left out, which is better than a broken call."""
+        return [self._sounds[wav_id] for wav_id in wav_ids if wav_id in self._sounds]
+
+    def say(self, language: str, *prompts: Prompt) -> list[Sound]:
+        return self.recordings(wav_id for prompt in prompts for wav_id in say(language, prompt))
+
+    def warning(self, language: str, seconds_left: int) -> Sequence[Sound]:
+        """What a caller hears before the money ends: a beep, and a sentence while there is time for one."""
+        if seconds_left <= LAST_WARNING_SECONDS:
+            return [beep()]
+        return [beep(), *self.say(language, "one-minute-left")]

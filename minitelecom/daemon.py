@@ -1,0 +1,268 @@
+"""
+The composition root: every part of the daemon built from a Config, started in order and stopped in order.
+
+Start: database, this process's row, recovery of the dead, what must be known at once, sockets, heartbeat, web, "ready".
+Stop: no new calls, every running call ended and charged to this second, records written, sockets closed, "stopped".
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import SystemRandom
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from minitelecom.calls.exchange import Exchange, Surroundings
+from minitelecom.calls.voice import Voice
+from minitelecom.config import Config
+from minitelecom.ivr.catalogue import load as load_prompts
+from minitelecom.media.engine import Engine
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.transport import UdpTransports
+from minitelecom.store import notices, processes
+from minitelecom.store.database import DatabaseAway
+from minitelecom.store.listener import Listener
+from minitelecom.store.pool import Pool
+from minitelecom.store.private_server import PrivateServer
+from minitelecom.store.secrets import Secrets
+from minitelecom.web.site import make_site
+
+log = Logger()
+
+HEARTBEAT_SECONDS = 1.0
+DAY_CHECK_SECONDS = 30.0  # prices may begin or end at midnight
+DRAIN_SECONDS = 10.0  # for records still to be written when we stop
+POOL_SIZE = 8
+SECRET_KEY = "secret.key"
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def route(host: str) -> str:
+    """Our own address from which the system would send to a host; nothing is sent to find out."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, 9))
+        except OSError:
+            return "::1" if family is socket.AF_INET6 else "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def tell_systemd(state: str) -> None:
+    """Tell the service manager how we are (sd_notify(3)); without one, nobody."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if path:
+        address = "\0" + path[1:] if path.startswith("@") else path
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(state.encode(), address)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where the database is, and the private server behind it where it is ours."""
+
+    url: str
+    server: PrivateServer | None
+
+
+class Daemon(MultiService):
+    """The running switch."""
+
+    def __init__(self, reactor: Any, config: Config, reached: Reached) -> None:
+        super().__init__()
+        self.exchange: Exchange | None = None
+        self._reactor = reactor
+        self._clock: IReactorTime = reactor
+        self._config = config
+        self._server = reached.server
+        self._secrets = Secrets.from_file(config.data / SECRET_KEY)
+        self._pool = Pool(reactor, reached.url, size=POOL_SIZE)
+        self._pool.setServiceParent(self)
+        self._listener = Listener(reactor, reached.url, notices.CHANNEL, self._noticed, self._lost_notices)
+        self._listener.setServiceParent(self)
+        self._transports = UdpTransports(reactor, self._received)
+        self._process_id = 0
+        self._day = utc_now().astimezone(config.zone).date()
+        self._reviving = False
+        self._loops: list[LoopingCall] = []
+
+    async def start(self) -> None:
+        """Everything up to "ready"; whatever goes wrong is raised, and nothing is half started."""
+        self.startService()
+        config = self._config
+        self._process_id = await processes.start(self._pool, socket.gethostname(), os.getpid(), utc_now())
+        await processes.recover(self._pool, utc_now())
+        voice = Voice(load_prompts())
+        media = Engine(self._clock, self._reactor, config.rtp.ports, "", SystemRandom())
+        around = Surroundings(
+            clock=self._clock,
+            now=utc_now,
+            random=SystemRandom(),
+            send=self._transports.send,
+            route=route,
+            resolve=self._reactor.resolve,
+            media=media,
+            database=self._pool,
+            secrets=self._secrets,
+            voice=voice,
+        )
+        self.exchange = Exchange(around, config, self._process_id, self._sip_port())
+        await self.exchange.start()
+        self._listen()
+        self._loop(self._beat, HEARTBEAT_SECONDS)
+        self._loop(self._check_day, DAY_CHECK_SECONDS)
+        tell_systemd("READY=1")
+
+    async def stop(self) -> None:
+        """End everything in order."""
+        tell_systemd("STOPPING=1")
+        for loop in self._loops[1:]:
+            loop.stop()
+        if self.exchange is not None:
+            self.exchange.stop()
+            deadline = self._clock.seconds() + DRAIN_SECONDS
+            while self.exchange.open_records and self._clock.seconds() < deadline:
+                await deferLater(self._clock, 0.05)
+            await deferLater(self._clock, 0.2)  # the BYEs' answers
+            await self._transports.close()
+            self.exchange.layer.close()
+        for loop in self._loops[:1]:
+            loop.stop()
+        if self._process_id:
+            await self._say_goodbye()
+        await self._stop_services()
+
+    async def _say_goodbye(self) -> None:
+        try:
+            await processes.stop(self._pool, self._process_id, utc_now())
+        except DatabaseAway:
+            log.warn("the database is away; the next start will close this process's row")
+
+    async def _stop_services(self) -> None:
+        stopped = self.stopService()
+        if isinstance(stopped, Deferred):
+            await stopped
+        if self._server is not None:
+            await self._in_thread(self._server.release)
+
+    # Sockets.
+
+    def _sip_port(self) -> int:
+        return next(endpoint.port for endpoint in self._config.sip.listen if endpoint.transport == "udp")
+
+    def _listen(self) -> None:
+        for endpoint in self._config.sip.listen:
+            if endpoint.transport == "udp":
+                self._transports.listen(endpoint.host, endpoint.port)
+            else:
+                log.info("{host}:{port}: SIP over TCP is not spoken yet", host=endpoint.host, port=endpoint.port)
+        assert self.exchange is not None
+        site = make_site(
+            reactor=self._reactor,
+            database=self._pool,
+            config=self._config,
+            live=self.exchange.live,
+            now=utc_now,
+            secrets=self._secrets,
+        )
+        web = self._config.web.listen
+        self._reactor.listenTCP(web.port, site, interface=web.host)
+
+    def _received(self, data: bytes, source: Hop) -> None:
+        if self.exchange is not None:
+            self.exchange.layer.datagram_received(data, source)
+
+    # What is done again and again.
+
+    def _loop(self, function: Callable[[], Any], seconds: float) -> None:
+        loop = LoopingCall(function)
+        loop.clock = self._clock
+        self._loops.append(loop)
+        loop.start(seconds, now=True).addErrback(lambda failure: log.failure("a loop of ours ended", failure=failure))
+
+    def _beat(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._prove_life())
+
+    async def _prove_life(self) -> None:
+        """One row a second says that this process lives, and what it counts."""
+        assert self.exchange is not None
+        tell_systemd("WATCHDOG=1")
+        try:
+            await processes.beat(self._pool, self._process_id, utc_now(), self.exchange.counters())
+        except DatabaseAway:
+            self._revive()
+        except Exception:  # noqa: BLE001 - the next second tries again
+            log.failure("no heartbeat")
+
+    def _revive(self) -> None:
+        """Start the private server again if it has died; an external one is others' care."""
+        if self._server is None or self._reviving or self._server.pid is not None:
+            return
+        self._reviving = True
+        log.warn("PostgreSQL is gone; starting it again")
+
+        def done(outcome: Any) -> None:
+            self._reviving = False
+
+        revived: Deferred[Any] = self._in_thread(self._server.ensure)
+        revived.addErrback(lambda failure: log.failure("PostgreSQL does not start", failure=failure))
+        revived.addBoth(done)
+
+    def _check_day(self) -> Deferred[None] | None:
+        """At midnight, in the shop's zone, other prices may hold."""
+        day = utc_now().astimezone(self._config.zone).date()
+        if day == self._day:
+            return None
+        self._day = day
+        return Deferred.fromCoroutine(self._read("prices")).addErrback(self._unread)
+
+    def _in_thread(self, function: Callable[[], Any]) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function)
+
+    # What other processes changed.
+
+    def _noticed(self, payload: dict[str, Any]) -> None:
+        """A notice of the database: what changed, by its first key."""
+        if self.exchange is None:
+            return
+        if "account" in payload:
+            self.exchange.running.account_changed(int(payload["account"]))
+            return
+        for what in payload:
+            Deferred.fromCoroutine(self._read(what)).addErrback(self._unread)
+
+    def _lost_notices(self) -> None:
+        """The connection that brings notices was away: read everything anew."""
+        if self.exchange is None:
+            return
+        self.exchange.running.all_accounts_changed()
+        for what in ("prices", "devices", "trunks"):
+            Deferred.fromCoroutine(self._read(what)).addErrback(self._unread)
+
+    async def _read(self, what: str) -> None:
+        assert self.exchange is not None
+        directory = self.exchange.directory
+        match what:
+            case "prices":
+                await directory.read_prices(utc_now())
+            case "devices":
+                await directory.read_devices()
+            case "trunks":
+                await directory.read_trunks()
+
+    def _unread(self, failure: Any) -> None:
+        log.failure("a change in the database was not read", failure=failure)
+
+
