@@ -52,7 +52,7 @@ def install() -> None:
     if not python.exists() or not made_by.exists() or made_by.read_text() != us:
         subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
         made_by.write_text(us)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--use-pep517"]
     subprocess.run([*pip, "--editable", f"{ROOT}[{','.join(extras())}]"], check=True)
 
 
