@@ -111,7 +111,7 @@ class Credentials:
 
     @classmethod
     def parse(cls, text: str) -> "Credentials":
-        """Raises BadSyntax; for another scheme as well, which is as if nothing had come (RFC 4475 section 3.3.6)."""
+        """Raises BadSyntax; for another scheme as well, which is as if nothing had come (RFC 4475 section 3.3.7)."""
         found = _read(text)
         try:
             return cls(

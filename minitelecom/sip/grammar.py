@@ -35,6 +35,8 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNREADABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 LARGEST_UINT32 = 2**32 - 1
+# Values of one header field in one message: more than any way through a network has hops.
+MOST_VALUES = 100
 MOST_DIGITS = 10  # of a number that fits 32 bits
 
 
@@ -56,10 +58,13 @@ def split_values(text: str) -> list[str]:
     if "," not in text:
         return [text]
     if '"' not in text and "<" not in text:
-        return [part.strip(BLANKS) for part in text.split(",")]
-    found = []
+        parts = text.split(",")
+        if len(parts) > MOST_VALUES:
+            raise BadSyntax("Too Many Values")
+        return [part.strip(BLANKS) for part in parts]
+    found: list[str] = []
     position = 0
-    while True:
+    while len(found) <= MOST_VALUES:
         match = _ELEMENT.match(text, position)
         assert match is not None  # the rule matches the empty string too
         found.append(match.group().strip(BLANKS))
@@ -68,6 +73,7 @@ def split_values(text: str) -> list[str]:
             return found
         if text[position - 1] != ",":
             raise BadSyntax("Unbalanced Quotes or Brackets")
+    raise BadSyntax("Too Many Values")
 
 
 def parse_parameters(text: str) -> dict[str, str | None]:

@@ -6,11 +6,13 @@ that a message gave you, make another.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from minitelecom.sip.grammar import (
     HOST,
+    MOST_VALUES,
     PARAMETERS,
     QUOTED,
     TOKEN,
@@ -26,6 +28,8 @@ from minitelecom.sip.header_lines import Headers
 from minitelecom.sip.uri import Uri, check_host, check_port
 
 MAGIC_COOKIE = "z9hG4bK"
+
+T = TypeVar("T")
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT ;  display-name = *(token LWS)/ quoted-string
 # Looser: letters of any alphabet in an unquoted name, as telephones sold in Sofia send them.
@@ -213,19 +217,6 @@ class CSeq(NamedTuple):
         return f"{self.number} {self.method}"
 
 
-def parse_addresses(text: str) -> list[NameAddr]:
-    """One Contact, Route or Record-Route header with its one or more addresses."""
-    if "," not in text:
-        return [NameAddr.parse(text)]
-    return [NameAddr.parse(value) for value in split_values(text)]
-
-
-def parse_vias(text: str) -> list[Via]:
-    if "," not in text:
-        return [Via.parse(text)]
-    return [Via.parse(value) for value in split_values(text)]
-
-
 def lifetime(text: str, instant: datetime) -> int | None:
     """
     The seconds an Expires header or an `expires` parameter means: a number, or, from telephones of RFC 2543's time
@@ -246,20 +237,29 @@ def lifetime(text: str, instant: datetime) -> int | None:
     return max(0, int((end - instant).total_seconds()))
 
 
+def _read_each(headers: Headers, key: str, read: Callable[[str], T]) -> list[T]:
+    found = []
+    for value in headers.values(key):
+        found += [read(value)] if "," not in value else [read(one) for one in split_values(value)]
+        if len(found) > MOST_VALUES:
+            raise BadSyntax(f"Too Many Values of {key.title()}")
+    return found
+
+
 def read_vias(headers: Headers) -> list[Via]:
-    return [via for value in headers.values("via") for via in parse_vias(value)]
+    return _read_each(headers, "via", Via.parse)
 
 
 def read_contacts(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.values("contact") for address in parse_addresses(value)]
+    return _read_each(headers, "contact", NameAddr.parse)
 
 
 def read_routes(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.values("route") for address in parse_addresses(value)]
+    return _read_each(headers, "route", NameAddr.parse)
 
 
 def read_record_routes(headers: Headers) -> list[NameAddr]:
-    return [address for value in headers.values("record-route") for address in parse_addresses(value)]
+    return _read_each(headers, "record-route", NameAddr.parse)
 
 
 def _required(headers: Headers, key: str) -> str:

@@ -277,12 +277,13 @@ def _fill(message: Message, headers: Iterable[tuple[str, str]], content_type: st
 def _tag(response: Response, tag: str) -> None:
     """Adds the tag to a To that has none. A To that can't be read goes back as it came: its request is being refused."""
     try:
-        tagged = response.to.tag is not None
+        to = response.to
     except BadSyntax:
         return
-    if not tagged:
-        value = response.headers.get("to") or ""
-        response.headers.set("To", f"{value};tag={tag}")
+    if to.tag is None:
+        value = response.headers.value("to") or ""
+        empty = "tag" in to.parameters
+        response.headers.set("To", str(to.with_tag(tag)) if empty else f"{value};tag={tag}")
 
 
 # Request-Line = Method SP Request-URI SP SIP-Version CRLF.   Looser: blanks at its end, which promise nothing else.
