@@ -15,29 +15,14 @@ from twisted.logger import Logger
 
 from minitelecom.sip import transaction as machines
 from minitelecom.sip.client_user import ClientUser, Failure, Nobody
-from minitelecom.sip.effects import (
-    T1,
-    T2,
-    T4,
-    TIMEOUT,
-    TRYING_AFTER,
-    Deliver,
-    Effect,
-    Effects,
-    Fail,
-    Input,
-    Send,
-    Start,
-    State,
-    Stop,
-    Timer,
-)
+from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, Effect, Fail, Input, State
 from minitelecom.sip.framing import is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.matching import Key, arrival_key, invite_key, mark, server_key
 from minitelecom.sip.message import MalformedMessage, Request, Response, parse
-from minitelecom.sip.timers import Timed, Timers
+from minitelecom.sip.performer import Counts, Performer
+from minitelecom.sip.timers import Timers
 
 __all__ = ["ClientTransaction", "ClientUser", "Failure", "ServerTransaction", "TransactionLayer", "TransactionUser"]
 
@@ -50,7 +35,6 @@ RETRY_AFTER_SECONDS = 5
 TAG_BITS = 64
 
 FIXED_LENGTHS = (TRYING_AFTER, T1, T2, T4, TIMEOUT)
-RETRANSMITTING = frozenset({Timer.A, Timer.E, Timer.G})
 UNANSWERED = frozenset({State.TRYING, State.PROCEEDING})
 CHALLENGES = frozenset({401, 407})
 
@@ -69,78 +53,12 @@ class TransactionUser(Protocol):
         """An ACK that no transaction absorbed: that of a 2xx, or a stray one."""
 
 
-class Counts:
-    """What came and led nowhere, and what had to be sent again; for `status` and for tests."""
-
-    __slots__ = ("malformed", "merged", "refused", "repeated", "retransmitted", "stray")
-
-    def __init__(self) -> None:
-        self.malformed = self.merged = self.refused = self.repeated = self.retransmitted = self.stray = 0
-
-
-class _Shell:
-    """One machine at work: its effects performed, its timers kept."""
-
-    __slots__ = ("_heard_from", "_key", "_layer", "_machine", "_timers", "hop")
-
-    _machine: machines.Transaction
-
-    def __init__(self, layer: "TransactionLayer", hop: Hop) -> None:
-        self.hop = hop
-        self._layer = layer
-        self._heard_from = hop
-        self._timers: dict[Timer, Timed] = {}
-
-    def begin(self) -> None:
-        self.perform(self._machine.start())
-
-    def happened(self, what: Input | Timer, message: Request | Response | None = None) -> None:
-        self.perform(self._machine.handle(what, message))
-
-    def heard(self, what: Input, message: Request | Response | None, source: Hop) -> None:
-        self._heard_from = source
-        self.perform(self._machine.handle(what, message))
-
-    def perform(self, effects: Effects) -> None:
-        if self._machine.state is State.TERMINATED:
-            self.forget()
-        for effect in effects:
-            if isinstance(effect, Send):
-                if not self._layer.put(effect.data, self.hop):
-                    self._layer.timers.start(0.0, self.happened, Input.TRANSPORT_ERROR)
-            elif isinstance(effect, Start):
-                self._timers[effect.timer] = self._layer.timers.start(effect.seconds, self._fired, effect.timer)
-            elif isinstance(effect, Stop):
-                timed = self._timers.pop(effect.timer, None)
-                if timed is not None:
-                    timed.stop()
-            else:
-                self._tell(effect)
-
-    def forget(self) -> None:
-        for timed in self._timers.values():
-            timed.stop()
-        self._timers.clear()
-        self._unlist()
-
-    def _fired(self, timer: Timer) -> None:
-        del self._timers[timer]
-        if timer in RETRANSMITTING:
-            self._layer.counts.retransmitted += 1
-        self.happened(timer)
-
-    def _tell(self, effect: Effect) -> None:
-        raise NotImplementedError
-
-    def _unlist(self) -> None:
-        raise NotImplementedError
-
-
-class ClientTransaction(_Shell):
+class ClientTransaction(Performer):
     """A request of ours on its way."""
 
-    __slots__ = ("_user",)
+    __slots__ = ("_key", "_user")
 
+    _layer: "TransactionLayer"
     _machine: machines.InviteClient | machines.NonInviteClient
     _key: tuple[str, str]
 
@@ -172,17 +90,19 @@ class ClientTransaction(_Shell):
             self._layer.send_cancel(self)
 
     def _unlist(self) -> None:
-        self._layer.clients.pop(self._key, None)
+        if self._layer.clients.get(self._key) is self:
+            del self._layer.clients[self._key]
 
 
-class ServerTransaction(_Shell):
+class ServerTransaction(Performer):
     """
     A request that came. `on_cancel` is called when the peer cancels an INVITE that has no final answer; whoever sets
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_response", "_tag", "arrival", "cancelled", "on_cancel", "on_failure")
+    __slots__ = ("_key", "_response", "_tag", "arrival", "cancelled", "on_cancel", "on_failure")
 
+    _layer: "TransactionLayer"
     _machine: machines.InviteServer | machines.NonInviteServer
     _key: Key
 
@@ -245,7 +165,8 @@ class ServerTransaction(_Shell):
             self.on_failure(_failure(effect))
 
     def _unlist(self) -> None:
-        self._layer.servers.pop(self._key, None)
+        if self._layer.servers.get(self._key) is self:
+            del self._layer.servers[self._key]
         self._layer.unlist_arrival(self)
 
 
