@@ -9,4 +9,5 @@ setup(
         *(f"minitelecom.drivers.{name}" for name in find_packages("drivers")),
     ],
     package_dir={"minitelecom.drivers": "drivers"},
+    package_data={"minitelecom.store": ["schema/*.sql"]},
 )

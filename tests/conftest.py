@@ -1,0 +1,117 @@
+"""Fixtures for every test that wants a database: a private PostgreSQL of the test run, a fresh database a test.
+
+`database_url`   a new database with the whole schema, gone after the test (about 30 ms)
+`database`       a SynchronousDatabase on it
+`server_url`     the server's own address, with an empty database; made once a run
+`data_folder`    an empty folder that the server's system user can reach (pytest's tmp_path is closed to it)
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+from twisted.internet import reactor
+from twisted.logger import LogEvent, globalLogPublisher
+
+from minitelecom.store.migrations import migrate
+from minitelecom.store.private_server import PrivateServer
+from minitelecom.store.synchronous import SynchronousDatabase
+
+HURRIED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+"""A power cut may cost a test run its data; kill -9 does not."""
+
+TEMPLATE = "minitelecom_template"
+_numbers = itertools.count(1)
+
+
+@contextlib.contextmanager
+def reachable_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="minitelecom-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    with reachable_folder() as folder:
+        server = PrivateServer(folder, settings=HURRIED)
+        url = server.ensure()
+        try:
+            # Without the mark of this process: a test's daemon connects as itself.
+            yield url.partition("&application_name=")[0]
+        finally:
+            server.release()
+
+
+def at(server_url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{database}"))
+
+
+def administer(server_url: str, statement: str) -> None:
+    with contextlib.closing(psycopg2.connect(server_url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+
+
+@pytest.fixture(scope="session")
+def _template(server_url: str) -> str:
+    administer(server_url, f"create database {TEMPLATE}")
+    migrate(at(server_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(server_url: str, _template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    administer(server_url, f"create database {name} template {_template}")
+    yield at(server_url, name)
+    administer(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[SynchronousDatabase]:
+    with SynchronousDatabase(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def logged_failures() -> Iterator[list[LogEvent]]:
+    """What the test made the program log as a failure; a test that expects one looks at it and clears the list."""
+    failures: list[LogEvent] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_failure") is not None:
+            failures.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    yield failures
+    globalLogPublisher.removeObserver(observe)
+
+
+@pytest.fixture(autouse=True)
+def tidy(logged_failures: list[LogEvent]) -> Iterator[None]:
+    """A test leaves no timer on the real reactor and no failure in the log, as trial would ask."""
+    before = {id(call) for call in reactor.getDelayedCalls()}
+    yield
+    left = [call for call in reactor.getDelayedCalls() if id(call) not in before]
+    for call in left:
+        call.cancel()
+    assert not left
+    assert not [event["log_failure"].getTraceback() for event in logged_failures]
