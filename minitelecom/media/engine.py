@@ -6,11 +6,12 @@ One beat of 20 ms moves all that play, one of a second does what is slow; neithe
 
 from random import Random
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime, IReactorUDP
 
 from minitelecom.media.door import MediaUser
-from minitelecom.media.port_pool import PortPool, SocketPair, closed
+from minitelecom.media.network import network
+from minitelecom.media.port_pool import PortPool, SocketPair
 from minitelecom.media.rtp import FRAME_SECONDS
 from minitelecom.media.rtp_port import ReactorRtpPort
 from minitelecom.media.ticker import Ticker
@@ -24,7 +25,8 @@ class Engine:
         self.random = random
         self.frames = Ticker(clock, FRAME_SECONDS)
         self._seconds = Ticker(clock, 1.0)
-        self._pool = PortPool(clock, reactor, ports, interface, random)
+        self._network = network(reactor, interface)
+        self._pool = PortPool(clock, self._network, ports, random)
         self._open: dict[int, ReactorRtpPort] = {}
 
     @property
@@ -53,4 +55,6 @@ class Engine:
         """Close every port and socket, at the end of the daemon."""
         for port in list(self._open.values()):
             port.close()
-        return closed(self._pool.close())
+        closing = self._pool.close()
+        self._network.close()
+        return gatherResults(closing).addCallback(lambda _: None)
