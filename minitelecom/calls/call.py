@@ -104,6 +104,7 @@ class Call:
         self._callee: OutgoingLeg | None = None
         self._worst = Ended("failed", None, "carrier", answered=False)
         self._answered_instant = switch.now()
+        self._early = False
         self._finished = False
         self._warning = warning
         seconds = switch.limits.longest_seconds if record.promised_seconds is None else record.promised_seconds
@@ -144,9 +145,10 @@ class Call:
         if self._finished or self._callee is not None:
             return
         if sound:
+            self._early = True
             self._caller.early()
             self._join(leg)
-        else:
+        elif not self._early:  # a 180 after early media does not take the far end's own sound away
             self._caller.ring()
 
     def leg_answered(self, leg: Leg) -> None:

@@ -160,6 +160,8 @@ class LegCaller:
             call.start()
             ended = await call.done
         self._call = None
+        if ended.by == "silence":  # nobody is there to be asked for another number
+            self._conversation.hung_up()
         if self._conversation.gone:
             raise HungUp
         if ended is NEXT or ended is NEXT_UNANSWERED:

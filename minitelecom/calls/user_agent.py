@@ -29,7 +29,7 @@ from minitelecom.store.devices import Device
 
 log = Logger()
 
-METHODS = tuple(ALLOW.split(", "))
+METHODS = (*ALLOW.split(", "), "SUBSCRIBE", "NOTIFY")  # the last two to say that we have no such event
 MOST_LEGS = 4000  # the ports of the default range, two a call
 
 
@@ -77,6 +77,8 @@ class UserAgent:
             case "OPTIONS":
                 headers = (("Allow", ALLOW), ("Accept", SDP))
                 transaction.respond(request.response(200, to_tag=self._switch.token(), headers=headers))
+            case "SUBSCRIBE" | "NOTIFY":
+                transaction.respond(request.response(489, to_tag=self._switch.token()))
             case _:
                 transaction.respond(request.response(481, to_tag=self._switch.token()))
 

@@ -1,6 +1,6 @@
 """Prompts as sound: the wav ids that speech rules give, looked up among the recordings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from minitelecom.ivr.caller import Prompt
 from minitelecom.ivr.catalogue import Catalogue
@@ -17,6 +17,10 @@ class Voice:
     def __init__(self, catalogue: Catalogue) -> None:
         self.languages = catalogue.languages
         self._sounds = {wav_id: Sound.from_wav(path) for wav_id, path in catalogue.sounds().items()}
+
+    def named(self) -> Mapping[str, Sound]:
+        """Every recording by its wav id."""
+        return self._sounds
 
     def recordings(self, wav_ids: Iterable[str]) -> list[Sound]:
         """The sounds of these ids; a recording that is missing is left out, which is better than a broken call."""

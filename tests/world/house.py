@@ -22,7 +22,6 @@ from minitelecom.store.database import Database
 from minitelecom.store.secrets import Secrets
 from minitelecom.store.synchronous import run
 from minitelecom.store.trunks import Trunk
-
 from tests.world.media import QuietMedia
 from tests.world.network import Network
 from tests.world.party import Party
@@ -110,7 +109,15 @@ class House:
         amount = Money(Decimal(euros), "EUR")
         _, made = run(
             cards.add_group(
-                self.database, 1, amount, activation, "story", self.now(), self.secrets, self.random, zone="Europe/Sofia"
+                self.database,
+                1,
+                amount,
+                activation,
+                "story",
+                self.now(),
+                self.secrets,
+                self.random,
+                zone="Europe/Sofia",
             )
         )
         card = run(cards.find(self.database, made[0].number, self.now()))
@@ -152,6 +159,11 @@ class House:
         self.exchange.running.account_changed(card.account_id)
 
     # What came of it.
+
+    def heard(self) -> list[str]:
+        """The prompts played so far, on whatever leg, by wav id."""
+        names = {id(sound): wav_id for wav_id, sound in voice().named().items()}
+        return [names[id(sound)] for port in self.media.every_port for sound in port.played if id(sound) in names]
 
     def balance(self, card: HeldCard) -> Decimal:
         found = run(cards.find(self.database, card.number, self.now()))

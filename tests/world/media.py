@@ -81,6 +81,7 @@ class QuietMedia:
     clock: Clock
     most: int = 100_000
     open_ports: list[QuietPort] = field(default_factory=list)
+    every_port: list[QuietPort] = field(default_factory=list)
     silence_seconds: float = 0.0
     _next: int = 16384
 
@@ -95,4 +96,5 @@ class QuietMedia:
         self._next += 2
         port = QuietPort(self, user, self._next)
         self.open_ports.append(port)
+        self.every_port.append(port)
         return port

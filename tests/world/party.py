@@ -17,7 +17,6 @@ from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction, TransactionLayer
-
 from tests.world.network import Network
 
 SDP = (
@@ -142,6 +141,15 @@ class Talk:
         self.party.layer.request(self.dialog.request(method, (), body, content_type), self.party.exchange, answer)
         return answer
 
+    def re_invite(self, body: bytes) -> "Answer":
+        """Another description of the session; its 200 is acknowledged."""
+        assert self.dialog is not None
+        answer = Answer(self)
+        self.party.layer.request(
+            self.dialog.request("INVITE", self.party.contact(), body, "application/sdp"), self.party.exchange, answer
+        )
+        return answer
+
     def hang_up(self) -> None:
         if self.talking:
             self.ended_at = self.party.clock.seconds()
@@ -216,8 +224,9 @@ class Talk:
 
 @dataclass
 class Answer:
-    """What came back to one request."""
+    """What came back to one request; of a re-INVITE's talk, to acknowledge it."""
 
+    talk: Talk | None = None
     statuses: list[int] = field(default_factory=list)
     response: Response | None = None
     failure: Failure | None = None
@@ -225,6 +234,9 @@ class Answer:
     def response_received(self, response: Response, source: Hop) -> None:
         self.statuses.append(response.status)
         self.response = response
+        if self.talk is not None and response.status // 100 == 2:
+            assert self.talk.dialog is not None
+            self.talk.party.layer.send_ack(self.talk.dialog.ack(response.cseq.number), self.talk.party.exchange)
 
     def request_failed(self, cause: Failure) -> None:
         self.failure = cause

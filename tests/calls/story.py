@@ -1,0 +1,33 @@
+"""What stories of card calls have in common."""
+
+from tests.world.house import HeldCard, House
+from tests.world.party import Party, Talk
+
+LONDON = "00442071234567"
+BERLIN = "00493012345678"
+
+
+def sign_in(house: House, talk: Talk, card: HeldCard, password: str | None = None) -> None:
+    """Language, user number, password; each answered while its question is asked; then to the question for a number."""
+    house.pass_(1)
+    talk.press("2")
+    house.pass_(3)
+    talk.press(card.number)
+    house.pass_(5)
+    talk.press(card.password if password is None else password)
+    house.pass_(20)
+
+
+def visit(house: House, telephone: Party, card: HeldCard) -> Talk:
+    """A telephone of the shop rings 100 and signs in."""
+    talk = telephone.call("100")
+    sign_in(house, talk, card)
+    assert talk.talking
+    return talk
+
+
+def settle(house: House, seconds: float = 40) -> None:
+    """Forty seconds after the last BYE nothing is left over, and the books are right."""
+    house.pass_(seconds)
+    assert house.leftovers() == {}
+    assert house.faults() == []
