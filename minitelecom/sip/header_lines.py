@@ -11,6 +11,7 @@ from typing import TypeVar
 from minitelecom.sip.grammar import BLANKS, BadSyntax, is_token
 
 MOST_LINES = 200
+LONGEST_LINE = 8192
 
 # Section 7.3.3 and the register of header fields (RFC 3515, 3841, 3892, 4028, 4474, 6665).
 COMPACT = {
@@ -127,8 +128,12 @@ class Headers:
         if "" in keys:
             fault = BadSyntax("Bad Header Line")
             lines = [line for key, line in zip(keys, lines, strict=True) if key]
+        if len(lines) > MOST_LINES:
+            fault = BadSyntax("Too Many Headers", 513)
+        elif len(text) > LONGEST_LINE and max(map(len, lines)) > LONGEST_LINE:
+            fault = BadSyntax("Header Too Long", 513)
         headers = cls([key for key in keys if key], lines)
-        headers.fault = BadSyntax("Too Many Headers", 513) if len(lines) > MOST_LINES else fault
+        headers.fault = fault
         return headers
 
     def value(self, key: str) -> str | None:

@@ -287,9 +287,9 @@ def _tag(response: Response, tag: str) -> None:
 
 
 # Request-Line = Method SP Request-URI SP SIP-Version CRLF.   Looser: blanks at its end, which promise nothing else.
-_REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\s]++) SIP/2\.0[ \t]*+")
+_REQUEST_LINE = re.compile(rf"({TOKEN}) (\S++) (?i:SIP/2\.0)[ \t]*+")
 # Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF.   Looser: no blank before a reason that is empty.
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*+))?")
+_STATUS_LINE = re.compile(r"(?i:SIP/2\.0) ([1-6][0-9][0-9])(?: (.*+))?")
 # What was meant as a request, and deserves to hear why it is none.
 _MEANT_AS_REQUEST = re.compile(rf"({TOKEN})[ \t]++(\S.*)[ \t](SIP/[0-9]++\.[0-9]++)[ \t]*+", re.IGNORECASE)
 
