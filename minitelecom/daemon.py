@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from random import SystemRandom
 from typing import Any
 
-from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -38,10 +37,11 @@ from minitelecom.web.site import make_site
 log = Logger()
 
 HEARTBEAT_SECONDS = 1.0
+RECOVERY_BEATS = 10  # between looks for other processes that have died
 DAY_CHECK_SECONDS = 30.0  # prices may begin or end at midnight
 DRAIN_SECONDS = 10.0  # for records still to be written when we stop
 POOL_SIZE = 8
-SECRET_KEY = "secret.key"
+KEY_FILE = "secret.key"
 
 
 def utc_now() -> datetime:
@@ -77,35 +77,35 @@ class Reached:
     server: PrivateServer | None
 
 
-class Daemon(MultiService):
+class Daemon:
     """The running switch."""
 
     def __init__(self, reactor: Any, config: Config, reached: Reached) -> None:
-        super().__init__()
         self.exchange: Exchange | None = None
         self._reactor = reactor
         self._clock: IReactorTime = reactor
         self._config = config
         self._server = reached.server
-        self._secrets = Secrets.from_file(config.data / SECRET_KEY)
+        self._secrets = Secrets.from_file(config.data / KEY_FILE)
         self._pool = Pool(reactor, reached.url, size=POOL_SIZE)
-        self._pool.setServiceParent(self)
         self._listener = Listener(reactor, reached.url, notices.CHANNEL, self._noticed, self._lost_notices)
-        self._listener.setServiceParent(self)
         self._transports = UdpTransports(reactor, self._received)
         self._process_id = 0
         self._day = utc_now().astimezone(config.zone).date()
         self._reviving = False
+        self._beats = 0
+        self._media: Engine | None = None
+        self._web: IListeningPort | None = None
         self._loops: list[LoopingCall] = []
 
     async def start(self) -> None:
         """Everything up to "ready"; whatever goes wrong is raised, and nothing is half started."""
-        self.startService()
+        self._pool.startService()
+        self._listener.startService()
         config = self._config
-        self._process_id = await processes.start(self._pool, socket.gethostname(), os.getpid(), utc_now())
-        await processes.recover(self._pool, utc_now())
+        await self._begin_process()
         voice = Voice(load_prompts())
-        media = Engine(self._clock, self._reactor, config.rtp.ports, "", SystemRandom())
+        self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", SystemRandom())
         around = Surroundings(
             clock=self._clock,
             now=utc_now,
@@ -113,7 +113,7 @@ class Daemon(MultiService):
             send=self._transports.send,
             route=route,
             resolve=self._reactor.resolve,
-            media=media,
+            media=self._media,
             database=self._pool,
             secrets=self._secrets,
             voice=voice,
@@ -136,13 +136,28 @@ class Daemon(MultiService):
             while self.exchange.open_records and self._clock.seconds() < deadline:
                 await deferLater(self._clock, 0.05)
             await deferLater(self._clock, 0.2)  # the BYEs' answers
-            await self._transports.close()
-            self.exchange.layer.close()
+            await self._close_sockets(self.exchange)
         for loop in self._loops[:1]:
             loop.stop()
         if self._process_id:
             await self._say_goodbye()
         await self._stop_services()
+
+    async def _close_sockets(self, exchange: Exchange) -> None:
+        exchange.layer.close()
+        await self._transports.close()
+        if self._web is not None:
+            await maybeDeferred(self._web.stopListening)
+        if self._media is not None:
+            await self._media.close()
+
+    async def _begin_process(self) -> None:
+        """A row for this process; whatever an earlier one of this name left open is closed first."""
+        name = f"{socket.gethostname()}:{self._config.data}"
+        self._process_id = await processes.start(self._pool, name, os.getpid(), utc_now())
+        recovered = await processes.recover(self._pool, utc_now())
+        if recovered:
+            log.warn("{count} calls of a dead process were closed, charged to its last sign of life", count=recovered)
 
     async def _say_goodbye(self) -> None:
         try:
@@ -151,9 +166,8 @@ class Daemon(MultiService):
             log.warn("the database is away; the next start will close this process's row")
 
     async def _stop_services(self) -> None:
-        stopped = self.stopService()
-        if isinstance(stopped, Deferred):
-            await stopped
+        self._listener.stopService()
+        await self._pool.stopService()
         if self._server is not None:
             await self._in_thread(self._server.release)
 
@@ -169,16 +183,9 @@ class Daemon(MultiService):
             else:
                 log.info("{host}:{port}: SIP over TCP is not spoken yet", host=endpoint.host, port=endpoint.port)
         assert self.exchange is not None
-        site = make_site(
-            reactor=self._reactor,
-            database=self._pool,
-            config=self._config,
-            live=self.exchange.live,
-            now=utc_now,
-            secrets=self._secrets,
-        )
+        site = make_site(self._pool, self._config, self.exchange.live, utc_now, self._secrets, self._clock)
         web = self._config.web.listen
-        self._reactor.listenTCP(web.port, site, interface=web.host)
+        self._web = self._reactor.listenTCP(web.port, site, interface=web.host)
 
     def _received(self, data: bytes, source: Hop) -> None:
         if self.exchange is not None:
@@ -200,11 +207,27 @@ class Daemon(MultiService):
         assert self.exchange is not None
         tell_systemd("WATCHDOG=1")
         try:
-            await processes.beat(self._pool, self._process_id, utc_now(), self.exchange.counters())
+            alive = await processes.beat(self._pool, self._process_id, utc_now(), self.exchange.counters())
+            if not alive:
+                await self._begin_again()
+            self._beats += 1
+            if self._beats % RECOVERY_BEATS == 0:
+                await processes.recover(self._pool, utc_now())
         except DatabaseAway:
             self._revive()
         except Exception:  # noqa: BLE001 - the next second tries again
             log.failure("no heartbeat")
+
+    async def _begin_again(self) -> None:
+        """
+        We were taken for dead (the machine slept, or the database was out of reach while others lived): our calls are
+        closed and charged already, so they end here too.
+        """
+        assert self.exchange is not None
+        log.warn("this process was taken for dead; its calls end, and it begins again")
+        self.exchange.running.stop_all()
+        await self._begin_process()
+        self.exchange.dialling.process_id = self._process_id
 
     def _revive(self) -> None:
         """Start the private server again if it has died; an external one is others' care."""
@@ -264,5 +287,3 @@ class Daemon(MultiService):
 
     def _unread(self, failure: Any) -> None:
         log.failure("a change in the database was not read", failure=failure)
-
-

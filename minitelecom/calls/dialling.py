@@ -62,7 +62,7 @@ class Dialling:
         self._database = database
         self._directory = directory
         self._config = config
-        self._process_id = process_id
+        self.process_id = process_id
 
     def destination(self, dialled: str) -> Destination:
         return destination(dialled, self._directory.devices, self._config)
@@ -149,7 +149,7 @@ class Dialling:
     ) -> CallRecord:
         ceiling, first, step = terms(rate, self._longest, self._config.currency)
         beginning = Beginning(
-            process_id=self._process_id,
+            process_id=self.process_id,
             session=visitor.session,
             started=self._switch.now(),
             account_id=payer.account_id if payer else None,
