@@ -1,1 +1,9 @@
-"""The command line's door: the only module that knows the real reactor."""
+"""The command line's door."""
+import sys
+from minitelecom.commands import line
+
+def main() -> None:
+    sys.exit(line.main(sys.argv[1:]))
+
+if __name__ == "__main__":
+    main()

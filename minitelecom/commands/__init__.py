@@ -1,0 +1,1 @@
+"""The commands of the shell: one module a noun, each usable while the daemon runs and while it does not."""

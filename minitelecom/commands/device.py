@@ -1,0 +1,138 @@
+"""`device add`, `device list`: the telephones of the shop."""
+
+import socket
+from argparse import Namespace
+from datetime import datetime
+from ipaddress import AddressValueError, IPv4Address
+
+from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern
+from minitelecom.commands.errors import Mistake
+from minitelecom.commands.output import instant_text, local_time, say, say_json, say_table
+from minitelecom.commands.shop import Shop, now, shop_of, who
+from minitelecom.config import Config
+from minitelecom.store import bindings, cards, devices
+from minitelecom.store.bindings import StoredBinding
+
+LARGEST_PORT = 65535
+
+
+def add_to(nouns: "Nouns[Parser]") -> None:
+    """The words of this noun."""
+    commands = add_noun(nouns, "device", "telephones of the shop")
+    parser = add_command(commands, "add", _add, "add a telephone, or give one another password, address or account")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        type=pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, dots and dashes"),
+        help="its SIP user, and what others dial to ring it",
+    )
+    known_by = parser.add_mutually_exclusive_group(required=True)
+    known_by.add_argument("--password-stdin", action="store_true", help="its SIP password is read from standard input")
+    known_by.add_argument("--address", metavar="HOST[:PORT]", help="it is known by where its requests come from")
+    parser.add_argument(
+        "--account",
+        metavar="NUMBER",
+        type=pattern(r"[0-9]{1,20}", "a card's number"),
+        help="the card that pays for its calls to the outside",
+    )
+    parser = add_command(commands, "list", _list, "list the telephones and where they are registered")
+    parser.add_argument("--json", action="store_true")
+
+
+def _add(arguments: Namespace) -> int:
+    password = password_from_stdin() if arguments.password_stdin else None
+    address = None if arguments.address is None else resolved(arguments.address)
+    with shop_of(arguments) as shop:
+        _must_be_free(arguments.name, shop.config)
+        known = shop.do(devices.find(shop.database, shop.secrets, arguments.name))
+        shop.do(
+            devices.add(
+                shop.database,
+                shop.secrets,
+                arguments.name,
+                account_id=_account(shop, arguments.account),
+                address=address,
+                password=password,
+                operator=who(),
+                instant=now(),
+            )
+        )
+    where = "" if address is None else f", known by the address {address}"
+    return say(f"telephone {arguments.name} is {'changed' if known else 'added'}{where}")
+
+
+def _must_be_free(name: str, config: Config) -> None:
+    """A telephone may not take a number that means something else to everybody."""
+    if name in config.emergency.numbers:
+        raise Mistake(f"{name} is an emergency number")
+    if name == config.ivr.card:
+        raise Mistake(f"{name} is the number of the card dialogue ([ivr] card)")
+
+
+def _account(shop: Shop, number: str | None) -> int | None:
+    if number is None:
+        return None
+    card = shop.do(cards.find(shop.database, number, now()))
+    if card is None:
+        raise Mistake(f"there is no card {number}")
+    if card.status == "closed":
+        raise Mistake(f"card {number} is closed")
+    return card.account_id
+
+
+def resolved(address: str) -> str:
+    """HOST[:PORT] with the host as an address, since an address is what requests come from."""
+    host, colon, port = address.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= LARGEST_PORT):
+        raise Mistake(f"expected an address such as 192.168.1.20 or 192.168.1.20:5060, not {address!r}")
+    try:
+        found = str(IPv4Address(host))
+    except AddressValueError:
+        try:
+            found = str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
+        except (OSError, UnicodeError):
+            raise Mistake(f"{host!r} is neither an IPv4 address nor the name of one") from None
+    return found + colon + port
+
+
+def _list(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        known = shop.do(devices.all_devices(shop.database, shop.secrets))
+        registered = shop.do(bindings.load_all(shop.database))
+    instant = now()
+    rows = [(device, _latest(registered.get(device.name, []), instant)) for device in known]
+    if arguments.json:
+        return say_json(
+            [
+                {
+                    "name": device.name,
+                    "registered": binding is not None,
+                    "contact": None if binding is None else binding.contact,
+                    "user_agent": None if binding is None else binding.user_agent,
+                    "expires": None if binding is None else instant_text(binding.expires),
+                }
+                for device, binding in rows
+            ]
+        )
+    return say_table(
+        ["Name", "Account", "Known by", "Contact", "Until", "User agent"],
+        [
+            (
+                device.name,
+                device.account_number,
+                device.address or "password",
+                "not registered" if binding is None and device.address is None else binding and binding.contact,
+                binding and local_time(binding.expires, shop.config.zone),
+                binding and binding.user_agent,
+            )
+            for device, binding in rows
+        ],
+        nothing="no telephones yet: minitelecom device add NAME --password-stdin",
+    )
+
+
+def _latest(registrations: list[StoredBinding], instant: datetime) -> StoredBinding | None:
+    """The registration that lasts longest, of those that have not expired."""
+    return max(
+        (one for one in registrations if one.expires > instant), key=lambda binding: binding.expires, default=None
+    )
