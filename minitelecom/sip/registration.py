@@ -73,7 +73,10 @@ def register(request: Request, bindings: Sequence[Binding], instant: datetime, l
     except _Refused as refused:
         response = request.response(refused.status, refused.reason, headers=refused.headers)
         return Outcome(response, list(bindings), changed=False)
-    response = request.response(200, headers=[("Contact", _listed(binding, instant)) for binding in after])
+    headers = [("Contact", _listed(binding, instant)) for binding in after]
+    if granted is not None:  # for telephones that don't look into the Contacts
+        headers.append(("Expires", str(granted)))
+    response = request.response(200, headers=headers)
     return Outcome(response, after, after != list(bindings), granted)
 
 

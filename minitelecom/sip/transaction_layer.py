@@ -139,7 +139,7 @@ class ServerTransaction(Performer):
     def respond(self, response: Response) -> None:
         """Answer; a To without a tag gets one (8.2.6.2). After the final response only a 2xx, repeated, is still sent."""
         to = response.get("To") or ""
-        if response.status > 100 and ("tag" not in to.lower() or response.to.tag is None):
+        if response.status > 100 and ";tag=" not in to and response.to.tag is None:
             self._tag = self._tag or self.to_tag or self._layer.tag()
             response.set("To", f"{to};tag={self._tag}")
         self._response = response

@@ -45,6 +45,7 @@ def test_a_telephone_behind_a_router_registers():
     ]
     assert (outcome.status, outcome.changed, outcome.granted) == (200, True, 1800)
     assert outcome.response.get_all("Contact") == ["<sip:201@192.168.0.160>;expires=1800"]
+    assert outcome.response.expires == 1800
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Datagrams in and out of real sockets on loopback, and of a wire that isn't there."""
 
+from errno import EAGAIN, ENETUNREACH
+
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
@@ -66,3 +68,22 @@ async def test_what_can_not_leave_is_an_oserror():
 def test_a_socket_that_does_not_listen_sends_nothing():
     with pytest.raises(OSError, match="not listening"):
         UdpTransport(print).send(b"x", Hop("udp", "127.0.0.1", 5060))
+
+
+class Jammed:
+    """A socket whose buffer is full, or whose network is away."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def write(self, data: bytes, addr: tuple[str, int]) -> None:
+        raise OSError(self.number, "jammed")
+
+
+def test_a_full_buffer_is_a_datagram_lost_on_the_way_and_a_missing_network_an_error():
+    transport = UdpTransport(print)
+    transport.transport = Jammed(EAGAIN)
+    transport.send(b"x", Hop("udp", "127.0.0.1", 5060))
+    transport.transport = Jammed(ENETUNREACH)
+    with pytest.raises(OSError):
+        transport.send(b"x", Hop("udp", "127.0.0.1", 5060))
