@@ -250,12 +250,17 @@ async def page(
     *,
     instant: datetime,
     group_id: int | None = None,
+    with_closed: bool = False,
 ) -> list[Card]:
-    """Cards by number, those after `after`; only those whose number begins with `query`, only those of one group."""
+    """
+    Cards by number, those after `after`; only those whose number begins with `query`, only those of one group.
+
+    Closed ones were removed from the list; they are shown to those who ask for them.
+    """
     rows = await database.query(
         f"{_CARD} WHERE (%s::text IS NULL OR c.number > %s) AND (%s::text IS NULL OR starts_with(c.number, %s))"
-        " AND (%s::bigint IS NULL OR c.group_id = %s) ORDER BY c.number LIMIT %s",
-        (instant, after, after, query, query, group_id, group_id, limit),
+        " AND (%s::bigint IS NULL OR c.group_id = %s) AND (%s OR a.status <> 'closed') ORDER BY c.number LIMIT %s",
+        (instant, after, after, query, query, group_id, group_id, with_closed, limit),
     )
     return [_card(row) for row in rows]
 

@@ -4,6 +4,7 @@
 # mypy: disable-error-code="no-untyped-call"
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -57,11 +58,17 @@ class BoundedRequest(server.Request):
 
     def process(self) -> None:
         self._in_time()
-        if self._refused:
-            return
+        if not self._refused:
+            super().process()
+
+    def render(self, resrc: IResource) -> None:
         for name, value in HEADERS.items():
             self.setHeader(name, value)
-        super().process()
+        if is_readable(self):
+            super().render(resrc)
+        else:
+            self.setResponseCode(400)
+            self.finish()
 
     def connectionLost(self, reason: Failure) -> None:
         self._in_time()
@@ -78,6 +85,16 @@ class BoundedRequest(server.Request):
             self._refused = True
             self.channel.transport.write(TOO_LARGE)  # type: ignore[union-attr]
             self.channel.loseConnection()
+
+
+def is_readable(request: Request) -> bool:
+    """Whether method, path and host are text (RFC 3986 2.5); others do not know what they ask for."""
+    try:
+        for part in (request.method, unquote_to_bytes(request.path), request.getRequestHostname()):
+            part.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class BoundedChannel(HTTPChannel):

@@ -57,6 +57,13 @@ class Language:
         """A price or a cost: every digit that it has."""
         return format_currency(money.amount.normalize(), money.currency, locale=self.locale, decimal_quantization=False)
 
+    def running(self, money: Money, digits: int) -> str:
+        """A cost that grows: always with so many decimals, so that it does not jump about."""
+        pattern = self.locale.currency_formats["standard"]
+        return pattern.apply(
+            money.amount, self.locale, money.currency, currency_digits=False, force_frac=(digits, digits)
+        )
+
     def number(self, number: int) -> str:
         return format_decimal(number, locale=self.locale)
 

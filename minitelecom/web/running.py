@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from minitelecom.calls.live import LiveCall
-from minitelecom.money import minor_digits
+from minitelecom.money import Money, minor_digits
 from minitelecom.rating.cost import cost
 from minitelecom.rating.rate import Rate
 from minitelecom.web.languages import Language, mark
@@ -59,9 +59,13 @@ def row_of(call: LiveCall, language: Language, instant: datetime) -> Row:
         step=language.text(STEPS.get(call.step, call.step)),
         since=language.time(call.since),
         seconds=seconds,
-        money="" if seconds is None or call.rate is None else language.cost(cost(call.rate, seconds)),
+        money="" if seconds is None or call.rate is None else language.running(*_cost(call.rate, seconds)),
         running=_running(call),
     )
+
+
+def _cost(rate: Rate, seconds: int) -> tuple[Money, int]:
+    return cost(rate, seconds), money_digits(rate)
 
 
 def elapsed_seconds(call: LiveCall, instant: datetime) -> int | None:

@@ -91,8 +91,11 @@ class Reader(HTMLParser):
         elif tag == "a":
             self.links.append(attributes["href"])
         elif tag == "input" and self.forms and "name" in attributes:
-            if attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes:
-                self.forms[-1].fields.append((attributes["name"], attributes.get("value", "")))
+            self._take_input(attributes)
+
+    def _take_input(self, attributes: dict[str, str]) -> None:
+        if attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes:
+            self.forms[-1].fields.append((attributes["name"], attributes.get("value", "")))
 
 
 class Browser:
@@ -111,9 +114,9 @@ class Browser:
         """Goes to a page, and on to where it is sent."""
         return self._follow(self.request("GET", path), path)
 
-    def submit(self, action: str, **values: object) -> Reply:
-        """Fills in the form of this page that goes to `action`, presses its button, and goes on to where it is sent."""
-        form = next(form for form in self.reply.forms if urlsplit(form.action).path == action)
+    def submit(self, action: str, /, **values: object) -> Reply:
+        """Fills in the last form of this page that goes to `action`, presses its button, goes on to where it is sent."""
+        form = [form for form in self.reply.forms if urlsplit(form.action).path == action][-1]
         fields = [pair for pair in form.fields if pair[0] not in values]
         for name, value in values.items():
             fields += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
@@ -121,7 +124,12 @@ class Browser:
             return self.open(f"{form.action}?{urlencode(fields)}")
         return self._follow(self.request("POST", form.action, fields), form.action)
 
-    def post(self, action: str, **values: object) -> Reply:
+    def submit_to(self, address: str, action: str) -> Reply:
+        """Presses a button that sends the form of `action` to another address."""
+        form = next(form for form in self.reply.forms if form.action == action)
+        return self._follow(self.request("POST", address, form.fields), address)
+
+    def post(self, action: str, /, **values: object) -> Reply:
         """A form that this page does not have, with the token it has."""
         fields = [(name, str(value)) for name, value in values.items()]
         return self.request("POST", action, [*self.token(), *fields])
@@ -148,7 +156,11 @@ class Browser:
     def _read(self, received: bytes) -> Reply:
         response = http.client.HTTPResponse(Heard(received))
         response.begin()
-        self.reply = Reply(response.status, response.headers, response.read())
+        try:
+            body = response.read()
+        except http.client.IncompleteRead as endless:  # a stream, or an answer cut off
+            body = endless.partial
+        self.reply = Reply(response.status, response.headers, body)
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
             if "max-age=0" in cookie.lower().replace(" ", ""):

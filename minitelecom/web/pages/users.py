@@ -66,7 +66,12 @@ async def _set(visit: Visit, numbers: list[str], status: NewStatus) -> Answer:
 async def _page(visit: Visit) -> list[cards.Card]:
     query = Form(visit).number("q")
     return await cards.page(
-        visit.shop.database, visit.field("after") or None, ROWS + 1, query or None, instant=visit.shop.now()
+        visit.shop.database,
+        visit.field("after") or None,
+        ROWS + 1,
+        query or None,
+        instant=visit.shop.now(),
+        with_closed=cards.is_number(query),  # whoever looks for a removed one by its whole number finds it
     )
 
 

@@ -27,7 +27,7 @@ function moneyText(decimal, currency, digits, language) {
   const key = [language, currency, digits].join();
   if (!formats.has(key)) {
     formats.set(key, new Intl.NumberFormat(language, {
-      style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+      style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: "always",
     }));
   }
   return formats.get(key).format(decimal);
