@@ -27,6 +27,11 @@ def invite_key(key: Key) -> Key:
     return ("INVITE", *key[1:])
 
 
+def refusal_key(request: Request, to_tag: str | None) -> Key:
+    """What an INVITE that was refused and its ACK have in common besides the branch."""
+    return request.call_id, request.cseq.number, request.from_.tag, to_tag
+
+
 def arrival_key(request: Request) -> Key | None:
     """8.2.2.2: two requests outside a dialog that agree in this are one request that came on two ways."""
     if request.method in {"ACK", "CANCEL"} or request.to.tag is not None:

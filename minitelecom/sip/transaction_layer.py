@@ -19,7 +19,7 @@ from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, 
 from minitelecom.sip.framing import is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.matching import Key, arrival_key, invite_key, mark, server_key
+from minitelecom.sip.matching import Key, arrival_key, invite_key, mark, refusal_key, server_key
 from minitelecom.sip.message import MalformedMessage, Request, Response, parse
 from minitelecom.sip.performer import Counts, Performer
 from minitelecom.sip.timers import Timers
@@ -145,6 +145,8 @@ class ServerTransaction(Performer):
         self._response = response
         if response.status in CHALLENGES:
             self._layer.unlist_arrival(self)
+        if response.status >= 300 and self.request.method == "INVITE":
+            self._layer.list_refused(self)
         self.perform(self._machine.respond(response))
 
     def cancel_received(self) -> None:
@@ -190,6 +192,7 @@ class TransactionLayer:
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
         self.servers: dict[Key, ServerTransaction] = {}
         self._arrivals: dict[Key | None, ServerTransaction] = {}
+        self._refused: dict[Key, ServerTransaction] = {}
         self._random = random
         self._send = send
         self._sent_by = sent_by
@@ -289,6 +292,7 @@ class TransactionLayer:
         key = server_key(request, source)
         transaction = self.servers.get(key)
         if request.method == "ACK":
+            transaction = transaction or self._refused.get(refusal_key(request, request.to.tag))
             if transaction is None:
                 self.user.ack_received(request, source)
             else:
@@ -353,6 +357,16 @@ class TransactionLayer:
     def _is_full(self, request: Request) -> bool:
         """What belongs to a call in progress, its BYE above all, finds room for longer."""
         return len(self.servers) >= (self._limit if request.to.tag is None else 2 * self._limit)
+
+    def list_refused(self, transaction: ServerTransaction) -> None:
+        """
+        Know an INVITE by what its ACK says besides the branch. 17.1.1.3 wants the branch of the INVITE there; some senders
+        make a new one for every request they write, and would hear our answer again until we give up.
+        """
+        self._refused[refusal_key(transaction.request, transaction.to_tag)] = transaction
+
+    def unlist_refused(self, transaction: ServerTransaction) -> None:
+        self._refused.pop(refusal_key(transaction.request, transaction.to_tag), None)
 
     def unlist_arrival(self, transaction: ServerTransaction) -> None:
         if self._arrivals.get(transaction.arrival) is transaction:
