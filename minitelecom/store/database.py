@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
 
@@ -18,6 +19,18 @@ T = TypeVar("T")
 
 class DatabaseAway(Exception):
     """The database cannot be reached now. What was being asked may or may not have been done: ask again by its key."""
+
+
+class TooSlow(DatabaseAway):
+    """The database did not answer within the limit; it ended the statement, and nothing of it is done."""
+
+
+class FailureSwallowed(Exception):
+    """
+    A function went on after a statement of its transaction had failed, so that nothing of it could be committed.
+
+    PostgreSQL answers COMMIT with a quiet ROLLBACK then; quiet is what money must never be lost by.
+    """
 
 
 class Cursor(Protocol):
@@ -55,6 +68,28 @@ def is_dead(error: BaseException) -> bool:
     if code is None:
         return isinstance(error, psycopg2.OperationalError) or type(error) is psycopg2.DatabaseError
     return code.startswith(("08", "57P"))
+
+
+def translated(error: psycopg2.Error, closed: bool) -> Exception:
+    """What to raise for an error of psycopg2: itself when the statement was at fault, else DatabaseAway."""
+    if closed or is_dead(error):
+        return DatabaseAway(str(error).strip())
+    if isinstance(error, psycopg2.errors.QueryCanceled):
+        return TooSlow(str(error).strip())
+    return error
+
+
+def session(url: str, statement_seconds: float) -> dict[str, Any]:
+    """
+    What every connection of ours is opened with: UTC, limits on time, and a keep-alive that notices a dead network.
+
+    The limits hold in the server; 0 is no limit. Options in the URL come after ours and so win.
+    """
+    limit = round(statement_seconds * 1000)
+    ours = f"-c timezone=UTC -c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}"
+    theirs = psycopg2.extensions.parse_dsn(url).get("options", "")
+    keep_alive = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+    return {"dsn": url, "options": f"{ours} {theirs}".strip(), **keep_alive}
 
 
 def _bytes(value: str | bytes | None, cursor: psycopg2.extensions.cursor) -> bytes | None:

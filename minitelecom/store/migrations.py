@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 from twisted.logger import Logger
 
-from minitelecom.store.database import DatabaseAway, is_dead
+from minitelecom.store.database import DatabaseAway, is_dead, session
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as PsycopgCursor  # noqa: N812 - a class
@@ -75,7 +75,7 @@ def migrate(url: str, steps: Sequence[Migration] | None = None) -> list[Migratio
     """Bring the database to this program's schema; those newly applied. Raises SchemaTooNew, SchemaDiffers."""
     steps = migrations() if steps is None else steps
     try:
-        with contextlib.closing(psycopg2.connect(url, options="-c timezone=UTC -c statement_timeout=0")) as connection:
+        with contextlib.closing(psycopg2.connect(**session(url, 0))) as connection:
             connection.autocommit = True
             return _migrate(connection.cursor(), steps)
     except psycopg2.Error as error:

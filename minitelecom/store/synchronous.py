@@ -7,12 +7,11 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import psycopg2
 import psycopg2.extensions
 
-from minitelecom.store.database import Cursor, DatabaseAway, Row, is_dead
+from minitelecom.store.database import Cursor, DatabaseAway, FailureSwallowed, Row, TooSlow, session, translated
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SESSION = "-c timezone=UTC -c statement_timeout={milliseconds}"
 STATEMENT_SECONDS = 30.0
 
 NEXT = "release savepoint statement; savepoint statement"
@@ -34,9 +33,8 @@ class SynchronousDatabase:
     """One psycopg2 connection. Not for threads."""
 
     def __init__(self, url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> None:
-        options = SESSION.format(milliseconds=round(statement_seconds * 1000))
         try:
-            self._connection = psycopg2.connect(url, options=options)
+            self._connection = psycopg2.connect(**session(url, statement_seconds))
         except psycopg2.OperationalError as error:
             raise DatabaseAway(str(error).strip()) from error
         self._connection.autocommit = True
@@ -62,7 +60,7 @@ class SynchronousDatabase:
         try:
             rows = self._execute(sql, parameters)
             self._execute(self._next)
-        except psycopg2.Error:
+        except (psycopg2.Error, TooSlow):
             self._execute("rollback to savepoint statement")
             raise
         return rows
@@ -78,7 +76,7 @@ class SynchronousDatabase:
         cursor = _Cursor(self)
         try:
             result = await function(cursor, *args, **kwargs)
-            self._execute(self._next if self._outer else "commit")
+            self._finish()
         except BaseException:
             with contextlib.suppress(psycopg2.Error, DatabaseAway):
                 self._execute("rollback to savepoint statement" if self._outer else "rollback")
@@ -107,14 +105,21 @@ class SynchronousDatabase:
             with contextlib.suppress(DatabaseAway):
                 self._execute("rollback")
 
+    def _finish(self) -> None:
+        """Commit, or in `rolled_back` what stands for it."""
+        self._execute(self._next if self._outer else "commit")
+        if self._cursor.statusmessage == "ROLLBACK":
+            raise FailureSwallowed
+
     def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         try:
             self._cursor.execute(sql, parameters or None)
             return self._cursor.fetchall() if self._cursor.description else []
         except psycopg2.Error as error:
-            if is_dead(error):
-                raise DatabaseAway(str(error).strip()) from error
-            raise
+            raised = translated(error, bool(self._connection.closed))
+            if raised is error:
+                raise
+            raise raised from error
 
 
 class _Cursor:

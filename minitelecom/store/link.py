@@ -1,0 +1,181 @@
+"""
+One asynchronous connection to PostgreSQL over txpostgres, with its traps covered.
+
+It is used by one asker at a time. Lost, it says so once, by itself and at once, also while nobody asks; every error
+that means "gone" comes out as DatabaseAway. txpostgres would answer a broken idle connection with a traceback in the
+log, takes a lock timeout for a dead connection and a statement timeout for a cancelled Deferred, commits nothing of an async function, and on cancelling raises into
+the canceller: its detector, its interactions and its pool are therefore not used, its polling is.
+"""
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from txpostgres import txpostgres
+
+from minitelecom.store.database import DatabaseAway, Row, TooSlow, session, translated
+
+CONNECT_SECONDS = 10.0
+GRACE_SECONDS = 5.0  # over the server's own limit: after it the server or the network is taken for dead
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 5.0
+
+IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+
+log = Logger()
+
+
+class Asking(txpostgres.Cursor):  # type: ignore[misc] # txpostgres is untyped
+    """txpostgres's cursor, which tells an ended statement from a cancelled waiter."""
+
+    def _handleCancellation(self, failure: Failure) -> Failure:
+        return failure
+
+
+class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
+    """txpostgres's connection, quiet about its end and direct with its notices."""
+
+    cursorFactory = Asking
+    broken: Callable[[], None]
+    heard: Callable[[str], None] | None = None
+
+    def continuePolling(self, swallowErrors: bool = False) -> None:
+        """An error that nobody waits for is not lost: doRead sees the connection closed."""
+        super().continuePolling(swallowErrors=True)
+
+    def doRead(self) -> None:
+        super().doRead()
+        if self.closed:
+            self.broken()
+
+    def checkForNotifies(self) -> None:
+        """Hand notices over in their order, now; theirs go through a global cooperator."""
+        waiting = self.notifies
+        while waiting and self.heard is not None:
+            self.heard(waiting.pop(0).payload)
+
+
+class Link:
+    """A connection that is open; `lost` is told once when it no longer is."""
+
+    def __init__(self, reactor: Any, lost: Callable[["Link"], None], statement_seconds: float) -> None:
+        self._reactor = reactor
+        self._lost = lost
+        self._limit = statement_seconds + GRACE_SECONDS
+        self._wire = Wire(reactor=reactor)
+        self._wire.broken = self.close
+        self.open = True
+        self.status = ""
+        """What the server said that it did: "SELECT 1", "COMMIT", …"""
+        self.used = 0.0
+        """When the last statement ended, by the reactor's clock."""
+
+    @classmethod
+    async def connect(
+        cls,
+        reactor: Any,
+        url: str,
+        lost: Callable[["Link"], None],
+        *,
+        statement_seconds: float,
+        heard: Callable[[str], None] | None = None,
+    ) -> "Link":
+        """Open a connection, or raise DatabaseAway."""
+        link = cls(reactor, lost, statement_seconds)
+        link._wire.heard = heard
+        try:
+            address = await _address(reactor, url)
+            guard = reactor.callLater(CONNECT_SECONDS, link._wire.close)
+            try:
+                await link._wire.connect(**session(url, statement_seconds), **address)
+            finally:
+                if guard.active():
+                    guard.cancel()
+        except (psycopg2.Error, ConnectionDone, ConnectionLost, OSError) as error:
+            link.open = False
+            raise DatabaseAway(str(error).strip()) from error
+        link.used = reactor.seconds()
+        return link
+
+    async def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one statement; its rows, or none. The limit here is for a server that doesn't keep its own."""
+        if not self.open:
+            raise DatabaseAway("the connection is lost")
+        guard = self._reactor.callLater(self._limit, self.close)
+        try:
+            cursor = self._wire.cursor()
+            await cursor.execute(sql, parameters or None)
+            self.status = cursor.statusmessage
+            return cursor.fetchall() if cursor.description else []
+        except (ConnectionDone, ConnectionLost) as error:
+            self.close()
+            raise DatabaseAway("the connection was closed") from error
+        except psycopg2.Error as error:
+            raised = translated(error, bool(self._wire.closed))
+            if raised is error:
+                raise
+            if not isinstance(raised, TooSlow):
+                self.close()
+            raise raised from error
+        finally:
+            self.used = self._reactor.seconds()
+            if guard.active():
+                guard.cancel()
+
+    @property
+    def clean(self) -> bool:
+        """Whether no transaction was left open."""
+        return self.open and bool(self._wire.get_transaction_status() == IDLE)
+
+    def close(self) -> None:
+        """Close it; whoever waits for a statement gets DatabaseAway."""
+        if not self.open:
+            return
+        self.open = False
+        self._wire.close()
+        self._lost(self)
+
+
+class Patience:
+    """Pauses between attempts that grow: 0.1 s, 0.2 s … 5 s."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._seconds = FIRST_DELAY_SECONDS
+        self._alarm: IDelayedCall | None = None
+        self._pause: Deferred[None] = Deferred()
+
+    async def pause(self) -> None:
+        self._pause = Deferred()
+        self._alarm = self._reactor.callLater(self._seconds, self.end)
+        self._seconds = min(self._seconds * 2, LONGEST_DELAY_SECONDS)
+        await self._pause
+
+    def end(self) -> None:
+        """End the pause that is on, if one is."""
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            if alarm.active():
+                alarm.cancel()
+            self._pause.callback(None)
+
+    def reset(self) -> None:
+        self._seconds = FIRST_DELAY_SECONDS
+
+
+async def _address(reactor: Any, url: str) -> dict[str, str]:
+    """The host's address, looked up in a thread: libpq would look it up while the reactor stands still."""
+    parts = psycopg2.extensions.parse_dsn(url)
+    host = parts.get("host", "")
+    if not host or host.startswith("/") or "," in host or "hostaddr" in parts:
+        return {}
+    found = await deferToThreadPool(reactor, reactor.getThreadPool(), socket.getaddrinfo, host, None)
+    return {"hostaddr": str(found[0][4][0])}

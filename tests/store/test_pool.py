@@ -1,0 +1,214 @@
+"""The Database on the reactor, against a real server whose connections die."""
+
+from collections.abc import AsyncIterator
+
+import psycopg2.errors
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.task import deferLater
+
+from minitelecom.store.database import Cursor, DatabaseAway, FailureSwallowed, TooSlow
+from minitelecom.store.pool import Pool
+from minitelecom.store.synchronous import SynchronousDatabase, run
+
+OTHERS = """
+select pg_terminate_backend(pid, 1000) from pg_stat_activity
+where pid <> pg_backend_pid() and datname = current_database()
+"""
+
+
+@pytest_twisted.async_yield_fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = Pool(reactor, database_url, size=2, statement_seconds=0.3)
+    pool.startService()
+    await pool.query("create table coin (id integer primary key)")
+    yield pool
+    await pool.stopService()
+
+
+async def coins(pool: Pool) -> list[int]:
+    return [number for (number,) in await pool.query("select id from coin order by id")]
+
+
+async def until_available(pool: Pool) -> None:
+    while not pool.available:
+        await deferLater(reactor, 0.01)
+
+
+async def insert(cursor: Cursor, *numbers: int) -> str:
+    for number in numbers:
+        await cursor.query("insert into coin values (%s)", [number])
+    return "done"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_question_asked_at_once_waits_for_the_first_connection(database_url: str) -> None:
+    pool = Pool(reactor, database_url)
+    pool.startService()
+    assert await pool.query("select %s + 1", [1]) == [(2,)]
+    await pool.stopService()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_statement_without_rows_answers_none(pool: Pool) -> None:
+    assert await pool.query("insert into coin values (1)") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_transaction_of_an_async_function_is_committed_with_what_it_did(pool: Pool, database_url: str) -> None:
+    assert await pool.transaction(insert, 1, 2) == "done"
+    with SynchronousDatabase(database_url) as other:
+        assert run(other.query("select id from coin")) == [(1,), (2,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_transaction_that_fails_leaves_nothing(pool: Pool) -> None:
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        await pool.transaction(insert, 1, 1)
+    assert await coins(pool) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_swallowed_failure_is_not_taken_for_a_commit(pool: Pool) -> None:
+    async def careless(cursor: Cursor) -> None:
+        await cursor.query("insert into coin values (1)")
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            await cursor.query("insert into coin values (1)")
+
+    with pytest.raises(FailureSwallowed):
+        await pool.transaction(careless)
+    assert await coins(pool) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
+    connections = await pool.query("select count(*) from pg_stat_activity where datname = current_database()")
+    for _ in range(5):
+        with pytest.raises(psycopg2.errors.DivisionByZero):
+            await pool.query("select 1/0")
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            await pool.transaction(insert, 1, 1)
+        with pytest.raises(TypeError):
+            await pool.query("select %s", [1, 2])
+        with pytest.raises(psycopg2.ProgrammingError, match="adapt"):
+            await pool.query("select %s", [object()])
+    assert await coins(pool) == []
+    assert await pool.query("select count(*) from pg_stat_activity where datname = current_database()") == connections
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_statement_that_takes_too_long_is_ended_and_its_connection_kept(pool: Pool) -> None:
+    before = await pool.query("select pid from pg_stat_activity where datname = current_database() order by 1")
+    with pytest.raises(TooSlow):
+        await pool.query("select pg_sleep(5)")
+    after = await pool.query("select pid from pg_stat_activity where datname = current_database() order by 1")
+    assert set(before) <= set(after)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_lock_timeout_is_not_taken_for_a_dead_connection(pool: Pool) -> None:
+    async def wait_for_lock(cursor: Cursor) -> None:
+        await cursor.query("set local lock_timeout = '20ms'")
+        await cursor.query("lock table coin")
+
+    async def hold_lock(cursor: Cursor) -> None:
+        await cursor.query("lock table coin")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            await pool.transaction(wait_for_lock)
+        await cursor.query("insert into coin values (1)")
+
+    await pool.transaction(hold_lock)
+    assert await coins(pool) == [1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_more_questions_than_connections_take_turns(pool: Pool) -> None:
+    answers = await gatherResults([Deferred.fromCoroutine(pool.query("select %s", [n])) for n in range(50)])
+    assert answers == [[(n,)] for n in range(50)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_cancelling_the_asker_does_not_stop_the_work(pool: Pool) -> None:
+    async def slowly(cursor: Cursor) -> None:
+        await insert(cursor, 1)
+        await cursor.query("select pg_sleep(0.1)")
+        await insert(cursor, 2)
+
+    asking = Deferred.fromCoroutine(pool.transaction(slowly))
+    await deferLater(reactor, 0.05)
+    asking.cancel()
+    with pytest.raises(CancelledError):
+        await asking
+    await deferLater(reactor, 0.15)
+    assert await coins(pool) == [1, 2]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_transaction_forgotten_open_is_not_lent_to_the_next(pool: Pool) -> None:
+    await pool.query("begin")
+    await pool.query("insert into coin values (1)")
+    assert await pool.query("insert into coin values (2)") == []
+    assert await coins(pool) == [1, 2]
+
+
+@pytest_twisted.ensureDeferred
+async def test_idle_connections_that_died_are_replaced_unasked(pool: Pool, database_url: str) -> None:
+    with SynchronousDatabase(database_url) as other:
+        run(other.query(OTHERS))
+    await deferLater(reactor, 0.05)
+    assert await coins(pool) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_lost_amid_a_question_is_away_and_the_next_is_answered(
+    pool: Pool, database_url: str
+) -> None:
+    async def interrupted(cursor: Cursor) -> None:
+        await insert(cursor, 1)
+        with SynchronousDatabase(database_url) as other:
+            run(other.query(OTHERS))
+        await insert(cursor, 2)
+
+    with pytest.raises(DatabaseAway):
+        await pool.transaction(interrupted)
+    await until_available(pool)
+    assert await coins(pool) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_server_questions_fail_at_once_and_it_is_found_again(database_url: str) -> None:
+    pool = Pool(reactor, "postgresql:///minitelecom?host=/nonexistent")
+    pool.startService()
+    for _ in range(3):
+        with pytest.raises(DatabaseAway, match="nonexistent"):
+            await pool.query("select 1")
+    pool.url = database_url
+    await until_available(pool)
+    assert await pool.query("select 1") == [(1,)]
+    await pool.stopService()
+    with pytest.raises(DatabaseAway, match="stopping"):
+        await pool.query("select 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_under_way_at_the_stop_comes_to_its_end(database_url: str) -> None:
+    pool = Pool(reactor, database_url, size=1)
+    pool.startService()
+    asked = Deferred.fromCoroutine(pool.query("select pg_sleep(0.05), 7"))
+    waiting = Deferred.fromCoroutine(pool.query("select 8"))
+    await deferLater(reactor, 0.03)
+    await pool.stopService()
+    assert (await asked)[0][1] == 7
+    with pytest.raises(DatabaseAway):
+        await waiting
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_host_is_looked_up_off_the_reactor() -> None:
+    pool = Pool(reactor, "postgresql://nobody@name.invalid/minitelecom")
+    pool.startService()
+    with pytest.raises(DatabaseAway, match=r"\[Errno -\d\]"):
+        await pool.query("select 1")
+    await pool.stopService()
