@@ -32,6 +32,7 @@ START_SECONDS = 300  # recovery after a crash replays up to max_wal_size
 STOP_SECONDS = 60
 ORPHAN_SECONDS = 5
 PAUSE_SECONDS = 0.02
+REFUSALS_MAX = 250  # some seconds: one that has come up, yet lets nobody in, will not change its mind
 
 SHARED_FOLDER = Path("/tmp")  # noqa: S108 - a folder there is used only if it is ours and 0700
 
@@ -122,7 +123,7 @@ class Cluster:
 
     def _wait(self, pid: int) -> Path | None:
         """Wait until the server answers; None when it dies meanwhile or has no socket any more."""
-        complaint = "no answer"
+        complaint, refusals = "no answer", 0
         for _ in _moments(START_SECONDS):
             postmaster = self.postmaster
             if postmaster is None or postmaster.pid != pid:
@@ -132,12 +133,12 @@ class Cluster:
                 continue
             if not (folder / SOCKET_NAME).exists():
                 return None
-            try:
-                psycopg2.connect(host=str(folder), port=PORT, user=ROLE, dbname="postgres", connect_timeout=10).close()
-            except psycopg2.OperationalError as error:
-                complaint = str(error).strip()
-            else:
+            complaint = _try(folder)
+            if not complaint:
                 return folder
+            refusals += 1
+            if refusals > REFUSALS_MAX:
+                break
         raise NoServer(f"PostgreSQL (process {pid}) in {self.path} does not come up: {complaint}")
 
     def _gone(self, pid: int) -> bool:
@@ -270,6 +271,15 @@ class Cluster:
             return False
         found = folder.lstat()
         return found.st_uid == self.user.uid and found.st_mode & 0o170777 == 0o040700 and self.user.can_reach(folder)
+
+
+def _try(folder: Path) -> str:
+    """What the server says against a connection; nothing when it takes it."""
+    try:
+        psycopg2.connect(host=str(folder), port=PORT, user=ROLE, dbname="postgres", connect_timeout=10).close()
+    except psycopg2.OperationalError as error:
+        return str(error).strip() or "refused"
+    return ""
 
 
 def _socket_parents() -> Iterator[Path]:

@@ -48,7 +48,9 @@ class Mark(NamedTuple):
     @property
     def alive(self) -> bool:
         state, began = _stat(self.pid)
-        return state not in "ZX" and began == self.began
+        if state == "X":
+            return _hidden(self.pid)
+        return state != "Z" and began == self.began
 
 
 def _stat(pid: int) -> tuple[str, int]:
@@ -58,6 +60,17 @@ def _stat(pid: int) -> tuple[str, int]:
     except OSError:
         return "X", 0
     return fields[0], int(fields[19])
+
+
+def _hidden(pid: int) -> bool:
+    """Whether there is such a process after all, in a /proc that shows us only our own (hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _works_in(pid: int, cluster: Path) -> bool:
