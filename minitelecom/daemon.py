@@ -246,10 +246,10 @@ class Daemon:
     def _check_day(self) -> Deferred[None] | None:
         """At midnight, in the shop's zone, other prices may hold."""
         day = utc_now().astimezone(self._config.zone).date()
-        if day == self._day:
+        if day == self._day or self.exchange is None:
             return None
         self._day = day
-        return Deferred.fromCoroutine(self._read("prices")).addErrback(self._unread)
+        return Deferred.fromCoroutine(self.exchange.read("prices")).addErrback(self._unread)
 
     def _in_thread(self, function: Callable[[], Any]) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function)
@@ -264,7 +264,7 @@ class Daemon:
             self.exchange.running.account_changed(int(payload["account"]))
             return
         for what in payload:
-            Deferred.fromCoroutine(self._read(what)).addErrback(self._unread)
+            Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _lost_notices(self) -> None:
         """The connection that brings notices was away: read everything anew."""
@@ -272,18 +272,7 @@ class Daemon:
             return
         self.exchange.running.all_accounts_changed()
         for what in ("prices", "devices", "trunks"):
-            Deferred.fromCoroutine(self._read(what)).addErrback(self._unread)
-
-    async def _read(self, what: str) -> None:
-        assert self.exchange is not None
-        directory = self.exchange.directory
-        match what:
-            case "prices":
-                await directory.read_prices(utc_now())
-            case "devices":
-                await directory.read_devices()
-            case "trunks":
-                await directory.read_trunks()
+            Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _unread(self, failure: Any) -> None:
         log.failure("a change in the database was not read", failure=failure)

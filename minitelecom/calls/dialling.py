@@ -99,7 +99,15 @@ class Dialling:
         ]
         if address is not None and not targets:
             hop = await self._hop(address)
-            targets = [Target(f"sip:{device}@{address}", hop, visitor.calling_number or "")] if hop else []
+            targets = (
+                [
+                    Target(
+                        f"sip:{device}@{address}", hop, visitor.calling_number or "", max_forwards=visitor.max_forwards
+                    )
+                ]
+                if hop
+                else []
+            )
         if not targets:
             return await self._refuse(visitor, None, device, "no-route")
         record = self._record(visitor, None, device, device, None)
@@ -183,7 +191,14 @@ class Dialling:
         if hop is None:
             return None
         credentials = Credentials(trunk.username, trunk.password or "") if trunk.username else None
-        target = Target(f"sip:{number}@{address}", hop, visitor.calling_number or "", trunk.name, credentials)
+        target = Target(
+            f"sip:{number}@{address}",
+            hop,
+            visitor.calling_number or "",
+            trunk.name,
+            credentials,
+            visitor.max_forwards,
+        )
         return Attempt([target], trunk.name)
 
     async def _hop(self, address: str) -> Hop | None:

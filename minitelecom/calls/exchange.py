@@ -16,6 +16,7 @@ from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.switch import Resolver, Switch
+from minitelecom.calls.trunk_registration import TrunkRegistrations
 from minitelecom.calls.user_agent import UserAgent
 from minitelecom.calls.visits import Visits
 from minitelecom.calls.voice import Voice
@@ -85,11 +86,24 @@ class Exchange:
         )
         self.layer.user = self._user_agent
         self._keep_alive = KeepAlive(self.switch, self.directory)
+        self._trunk_registrations = TrunkRegistrations(self.switch)
 
     async def start(self) -> None:
         """Read what must be known at once; after that requests may come."""
         await self.directory.read(self._around.now())
         self._keep_alive.start()
+        self._trunk_registrations.follow(self.directory.trunks)
+
+    async def read(self, what: str) -> None:
+        """Read anew what another process has changed: prices, devices or trunks."""
+        match what:
+            case "prices":
+                await self.directory.read_prices(self._around.now())
+            case "devices":
+                await self.directory.read_devices()
+            case "trunks":
+                await self.directory.read_trunks()
+                self._trunk_registrations.follow(self.directory.trunks)
 
     def drain(self) -> None:
         """Take no new calls; those that run go on."""
@@ -99,6 +113,7 @@ class Exchange:
         """End what runs.  Records are still being written when this returns: see ``open_records``."""
         self.drain()
         self._keep_alive.stop()
+        self._trunk_registrations.stop()
         self.running.stop_all()
 
     @property

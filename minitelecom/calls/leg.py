@@ -280,7 +280,9 @@ class _Bye:
     def response_received(self, response: Response, source: Hop) -> None:
         if response.status in (401, 407) and not self._challenged:
             self._challenged = True
-            header = credentials_for(response, self._leg.credentials, "BYE", str(self._dialog.remote_target), self._leg)
+            header = credentials_for(
+                response, self._leg.credentials, "BYE", str(self._dialog.remote_target), self._leg.switch
+            )
             if header is not None:
                 self.send((header,))
 
@@ -289,7 +291,7 @@ class _Bye:
 
 
 def credentials_for(
-    response: Response, credentials: Credentials | None, method: str, uri: str, leg: Leg
+    response: Response, credentials: Credentials | None, method: str, uri: str, switch: Switch
 ) -> tuple[str, str] | None:
     """The header that answers a 401 or 407, or None where we have nothing to answer with (RFC 3261 22.2)."""
     asked, answered = (
@@ -305,7 +307,7 @@ def credentials_for(
         except BadSyntax:  # a scheme or an algorithm we do not speak; the carrier may offer another
             continue
         answer = digest.respond(
-            challenge, credentials.username, credentials.password, method, uri, cnonce=leg.switch.token()
+            challenge, credentials.username, credentials.password, method, uri, cnonce=switch.token()
         )
         return answered, str(answer)
     return None

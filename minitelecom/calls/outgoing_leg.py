@@ -36,6 +36,7 @@ class Target:
     calling_number: str
     trunk: str | None = None
     credentials: Credentials | None = None
+    max_forwards: int = 70
 
 
 class Inputs(Protocol):
@@ -109,7 +110,7 @@ class OutgoingLeg(Leg):
             ("Call-ID", self.call_id),
             ("CSeq", f"{self.invite_sequence} INVITE"),
             ("Contact", self.switch.contact(self.hop, calling)),
-            ("Max-Forwards", "70"),
+            ("Max-Forwards", str(self.target.max_forwards)),
             ("Allow", ALLOW),
         ]
         if self._authorization is not None:
@@ -120,7 +121,9 @@ class OutgoingLeg(Leg):
     def _authorize(self, response: Response) -> bool:
         if self.timer is None:  # given up already: the challenge is as good as any refusal
             return False
-        self._authorization = credentials_for(response, self.credentials, "INVITE", self.target.request_uri, self)
+        self._authorization = credentials_for(
+            response, self.credentials, "INVITE", self.target.request_uri, self.switch
+        )
         self.invite_sequence += 1
         return self._authorization is not None
 

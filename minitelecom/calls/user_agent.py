@@ -19,7 +19,7 @@ from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
 from minitelecom.media.door import NoPortsLeft
-from minitelecom.sip.checks import refusal
+from minitelecom.sip.checks import onward_hops, refusal
 from minitelecom.sip.grammar import readable
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
@@ -109,22 +109,27 @@ class UserAgent:
     def _invite(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         dialled = readable(request.uri.user or "")
         calling = readable(request.from_.uri.user or "") or None
+        hops = onward_hops(request)
+        if hops is None:
+            transaction.respond(request.response(483, to_tag=self._switch.token()))
+            return
         emergency = dialled in self._config.emergency.numbers
         if not emergency and (self.draining or len(self._switch.legs) >= MOST_LEGS):
             transaction.respond(request.response(503, headers=(("Retry-After", "30"),)))
             return
         trunk = self._directory.trunk_at(source, telephone=calling)
         if trunk is not None:
-            visitor = Visitor(self._switch.token(), None, trunk.name, calling)
-            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, dialled), carrier=True)
+            visitor = Visitor(self._switch.token(), None, trunk.name, calling, hops)
+            called = (dialled, readable(request.to.uri.user or ""))
+            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), carrier=True)
             return
         if emergency and self._switch.addresses.is_local(source.host):
-            visitor = Visitor(self._switch.token(), None, None, calling)
+            visitor = Visitor(self._switch.token(), None, None, calling, hops)
             self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled))
             return
         device = self._telephone(transaction, request, source)
         if device is not None:
-            visitor = Visitor(self._switch.token(), device, None, device.name)
+            visitor = Visitor(self._switch.token(), device, None, device.name, hops)
             self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled))
 
     def _accept(

@@ -16,6 +16,8 @@ class Visitor:
     device: Device | None
     trunk: str | None
     calling_number: str | None
+    max_forwards: int = 70
+    """How many more elements a call on behalf of this one may pass (RFC 3261 16.6)."""
 
     @property
     def device_name(self) -> str | None:

@@ -91,13 +91,18 @@ class Visits:
         self._config = config
         self._emergencies = Emergencies(config.emergency.numbers)
 
-    def from_trunk(self, leg: IncomingLeg, visitor: Visitor, called: str) -> None:
-        """A call that a carrier delivers: to an access number, or to nobody."""
-        dialogue = access(called, self._config)
-        if dialogue is None:
-            leg.reject(404)
-        else:
-            self._begin(leg, visitor, called, self._card(leg, visitor, dialogue))
+    def from_trunk(self, leg: IncomingLeg, visitor: Visitor, called: Sequence[str]) -> None:
+        """
+        A call that a carrier delivers: to an access number, or to nobody.
+
+        ``called`` is what the Request-URI and the To say: where we registered, the first is our own Contact.
+        """
+        for number in called:
+            dialogue = access(number, self._config)
+            if dialogue is not None:
+                self._begin(leg, visitor, number, self._card(leg, visitor, dialogue))
+                return
+        leg.reject(404)
 
     def from_telephone(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> None:
         """A call of one of the shop's telephones."""

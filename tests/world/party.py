@@ -67,9 +67,12 @@ class Talk:
 
     # Calling.
 
-    def invite(self, number: str, *, body: bool = True, headers: tuple[tuple[str, str], ...] = ()) -> "Talk":
+    def invite(
+        self, number: str, *, body: bool = True, headers: tuple[tuple[str, str], ...] = (), to: str | None = None
+    ) -> "Talk":
         party = self.party
         self._number, self._body, self._headers = number, body, headers
+        self._to = to or number
         self._call_id, self._tag = party.layer.tag(), party.layer.tag()
         self._send_invite()
         return self
@@ -79,7 +82,7 @@ class Talk:
         uri = f"sip:{self._number}@{party.exchange.host}"
         lines = [
             ("From", f"<sip:{party.name}@{party.host}>;tag={self._tag}"),
-            ("To", f"<{uri}>"),
+            ("To", f"<sip:{self._to}@{party.exchange.host}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._sequence} INVITE"),
             ("Contact", f"<sip:{party.name}@{party.host}:{party.port}>"),
@@ -292,10 +295,12 @@ class Party:
     def register(self, expires: int = 3600) -> "Registering":
         return Registering(self, expires).send()
 
-    def call(self, number: str, *, body: bool = True, headers: tuple[tuple[str, str], ...] = ()) -> Talk:
+    def call(
+        self, number: str, *, body: bool = True, headers: tuple[tuple[str, str], ...] = (), to: str | None = None
+    ) -> Talk:
         talk = Talk(self)
         self.calls.append(talk)
-        return talk.invite(number, body=body, headers=headers)
+        return talk.invite(number, body=body, headers=headers, to=to)
 
     # TransactionUser.
 

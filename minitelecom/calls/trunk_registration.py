@@ -1,0 +1,153 @@
+"""
+Our own registrations at carriers that want one (RFC 3261 section 10.2), so that their calls reach us.
+
+One Call-ID for the life of a registration, refreshed well before it ends; after a failure it is tried again with growing
+pauses, for as long as the trunk asks for it.
+"""
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from minitelecom.calls.leg import Credentials, credentials_for
+from minitelecom.calls.switch import Switch
+from minitelecom.sip.client_user import Failure
+from minitelecom.sip.headers import lifetime
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request, Response
+from minitelecom.sip.uri import Uri
+from minitelecom.store.trunks import Trunk
+
+log = Logger()
+
+EXPIRES_SECONDS = 300
+REFRESH_SHARE = 0.6  # of the time granted
+SHORTEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+DEFAULT_PORT = 5060
+
+
+class TrunkRegistrations:
+    """Keeps exactly the registrations that the trunks of the moment ask for."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self._registrations: dict[Trunk, TrunkRegistration] = {}
+
+    def follow(self, trunks: Sequence[Trunk]) -> None:
+        """The trunks as they are now; a changed one begins anew."""
+        wanted = {trunk for trunk in trunks if trunk.register}
+        for trunk in self._registrations.keys() - wanted:
+            self._registrations.pop(trunk).stop()
+        for trunk in wanted - self._registrations.keys():
+            registration = self._registrations[trunk] = TrunkRegistration(self._switch, trunk)
+            registration.send()
+
+    def stop(self) -> None:
+        self.follow(())
+
+
+class TrunkRegistration:
+    """One trunk's registration; a client user."""
+
+    def __init__(self, switch: Switch, trunk: Trunk) -> None:
+        self._switch = switch
+        self._trunk = trunk
+        self._uri = Uri.parse(trunk.uri)
+        self._user = trunk.username or trunk.name
+        self._credentials = Credentials(trunk.username, trunk.password or "") if trunk.username else None
+        self._call_id = switch.token()
+        self._tag = switch.token()
+        self._sequence = 0
+        self._challenged = False
+        self._pause = SHORTEST_PAUSE_SECONDS
+        self._hop: Hop | None = None
+        self._timer: IDelayedCall | None = None
+        self._stopped = False
+
+    def send(self) -> None:
+        """Register, or refresh."""
+        self._timer = None
+        self._challenged = False
+        Deferred.fromCoroutine(self._find_and_send()).addErrback(
+            lambda failure: log.failure("registration at {trunk}", failure=failure, trunk=self._trunk.name)
+        )
+
+    def stop(self) -> None:
+        """Take the registration back, if it stands."""
+        self._stopped = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if self._hop is not None:
+            self._challenged = False
+            self._send(self._hop, 0)
+
+    async def _find_and_send(self) -> None:
+        try:
+            address = await self._switch.resolve(self._uri.host)
+        except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: later
+            self._failed(f"{self._uri.host} cannot be found: {failure}")
+            return
+        if not self._stopped:
+            self._hop = Hop("udp", address, self._uri.port or DEFAULT_PORT)
+            self._send(self._hop, EXPIRES_SECONDS)
+
+    def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self._sequence += 1
+        address = f"<sip:{self._user}@{self._uri.hostport}>"
+        lines = [
+            ("From", f"{address};tag={self._tag}"),
+            ("To", address),
+            ("Call-ID", self._call_id),
+            ("CSeq", f"{self._sequence} REGISTER"),
+            ("Contact", self._switch.contact(hop, self._user)),
+            ("Max-Forwards", "70"),
+            ("Expires", str(expires)),
+            *headers,
+        ]
+        self._switch.layer.request(Request.create("REGISTER", self._registrar, lines), hop, self)
+
+    @property
+    def _registrar(self) -> str:
+        return f"sip:{self._uri.hostport}"
+
+    # What comes back (ClientUser).
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        if response.status < 200:
+            return
+        if response.status in (401, 407) and not self._challenged and self._hop is not None:
+            self._challenged = True
+            header = credentials_for(response, self._credentials, "REGISTER", self._registrar, self._switch)
+            if header is not None:
+                self._send(self._hop, 0 if self._stopped else EXPIRES_SECONDS, (header,))
+                return
+        if self._stopped:
+            return
+        if response.status < 300:
+            self._pause = SHORTEST_PAUSE_SECONDS
+            self._again(max(self._granted(response) * REFRESH_SHARE, SHORTEST_PAUSE_SECONDS))
+        else:
+            self._failed(f"{response.status} {response.reason}")
+
+    def request_failed(self, cause: Failure) -> None:
+        if not self._stopped:
+            self._failed("no response")
+
+    def _granted(self, response: Response) -> int:
+        """How long the registrar keeps us: as our Contact says, else as the header does."""
+        instant = self._switch.now()
+        for contact in response.contacts:
+            if contact.uri.user == self._user and "expires" in contact.parameters:
+                return lifetime(contact.parameters["expires"] or "", instant) or EXPIRES_SECONDS
+        return response.expires or EXPIRES_SECONDS
+
+    def _failed(self, why: str) -> None:
+        log.warn("trunk {trunk} does not take our registration: {why}", trunk=self._trunk.name, why=why)
+        self._again(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _again(self, seconds: float) -> None:
+        self._timer = self._switch.clock.callLater(seconds, self.send)

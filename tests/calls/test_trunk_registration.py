@@ -1,0 +1,65 @@
+"""A carrier that wants to be registered at: we register, refresh, answer its challenge, and take its calls."""
+
+from minitelecom.config import Access, Config, Emergency
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request
+from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.store.synchronous import SynchronousDatabase
+from tests.calls.story import settle
+from tests.world.house import House
+from tests.world.party import Party
+
+
+class Registrar(Party):
+    """A carrier that challenges each REGISTER once and grants a hundred seconds."""
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        if request.method != "REGISTER":
+            super().request_received(transaction, request, source)
+            return
+        if request.get("Authorization") is None:
+            challenge = ("WWW-Authenticate", 'Digest realm="carrier", nonce="abc"')
+            transaction.respond(request.response(401, headers=(challenge,)))
+            return
+        self.registered.append((self.clock.seconds(), request))
+        contact = f"{request.get('Contact')};expires=100"
+        transaction.respond(request.response(200, headers=(("Contact", contact),)))
+
+    @property
+    def registered(self) -> list[tuple[float, Request]]:
+        return self.__dict__.setdefault("_registered", [])
+
+
+def test_we_register_and_refresh_before_the_time_is_over(database: SynchronousDatabase) -> None:
+    house = House(database)
+    carrier = Registrar(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(200)
+    times = [round(at) for at, _ in carrier.registered]
+    assert times == [0, 60, 120, 180]
+    assert {request.call_id for _, request in carrier.registered} == {carrier.registered[0][1].call_id}
+    house.exchange.stop()
+    house.pass_(2)
+    assert carrier.registered[-1][1].expires == 0
+
+
+def test_a_carrier_out_of_order_is_asked_again(database: SynchronousDatabase) -> None:
+    house = House(database)
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(20)
+    carrier = Registrar(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.pass_(60)
+    assert carrier.registered
+
+
+def test_a_call_to_our_own_contact_is_known_by_its_to(database: SynchronousDatabase) -> None:
+    config = Config(access={"35921234567": Access(language="en")}, emergency=Emergency(trunk="carrier"))
+    house = House(database, config=config)
+    house.open()
+    talk = house.carrier.call("shop", to="35921234567")
+    house.pass_(2)
+    assert talk.talking
+    talk.hang_up()
+    settle(house)
