@@ -5,10 +5,10 @@ CREATE TABLE card_groups (
     created    timestamptz NOT NULL,
     count      int NOT NULL CHECK (count > 0),
     amount     numeric(20, 6) NOT NULL CHECK (amount >= 0),
-    currency   text NOT NULL,
-    activation text NOT NULL,
+    currency   currency_code NOT NULL,
+    activation activation_mode NOT NULL,
     operator   text NOT NULL,
-    key        text NOT NULL UNIQUE                       -- a second click finds the first one's group
+    key        idempotency_key NOT NULL UNIQUE                       -- a second click finds the first one's group
 );
 
 CREATE TABLE cards (
@@ -33,9 +33,10 @@ CREATE FUNCTION validity_end(p_event timestamptz, p_zone text) RETURNS timestamp
         - interval '1 second'
 $$;
 
-CREATE FUNCTION standing(p_status text, p_valid_until timestamptz, p_instant timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN p_status = 'enabled' AND date_trunc('second', p_instant) > p_valid_until THEN 'expired' ELSE p_status END
-$$;
+CREATE FUNCTION standing(p_status text, p_valid_until timestamptz, p_instant timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN p_status = 'enabled' AND date_trunc('second', p_instant) > p_valid_until THEN 'expired' ELSE p_status END;
+END $$;
 
 -- The caller holds the account's lock.
 CREATE FUNCTION activate(p_account bigint, p_instant timestamptz) RETURNS void LANGUAGE sql AS $$
@@ -71,9 +72,7 @@ BEGIN
         INSERT INTO cards (account_id, number, group_id, password, password_mac)
             VALUES (v_account, p_numbers[i], group_id, p_passwords[i], p_macs[i]);
         IF p_amount > 0 THEN
-            PERFORM move('issue:' || p_numbers[i], 'issue', p_currency,
-                ARRAY[v_account, house_account('cards', p_currency, p_instant)], ARRAY[p_amount, -p_amount],
-                p_instant, p_operator, NULL);
+            PERFORM move('issue:' || p_numbers[i], 'issue', v_account, 'cards', p_amount, 0, p_instant, p_operator, NULL);
         END IF;
         IF p_activation = 'now' THEN
             PERFORM activate(v_account, p_instant);
@@ -117,9 +116,8 @@ BEGIN
     ELSIF v_account.currency <> p_currency THEN
         RAISE EXCEPTION USING ERRCODE = 'MT013', MESSAGE = 'account ' || p_account || ' is in ' || v_account.currency;
     END IF;
-    SELECT m.movement_id, m.repeated INTO recharge.movement_id, recharge.repeated FROM move(p_key, 'recharge', p_currency,
-        ARRAY[p_account, house_account('cash', p_currency, p_instant)], ARRAY[p_amount, -p_amount],
-        p_instant, p_operator, NULL) AS m;
+    SELECT m.movement_id, m.repeated INTO recharge.movement_id, recharge.repeated FROM move(p_key, 'recharge',
+        p_account, 'cash', p_amount, 0, p_instant, p_operator, NULL) AS m;
     SELECT l.balance_after, m.happened INTO recharge.balance, recharge.happened
         FROM movement_lines l JOIN movements m ON m.id = l.movement_id
         WHERE l.movement_id = recharge.movement_id AND l.account_id = p_account;
@@ -226,11 +224,12 @@ BEGIN
         RETURN;
     END IF;
     IF v_card.account_id IS NULL OR v_card.password_mac <> p_mac THEN
-        DELETE FROM lockouts l WHERE greatest(l.last_failed, l.locked_until) < p_instant - c_forgotten;
         v_not_before := greatest(count_failure('card', p_number, p_instant), count_failure(v_kind, v_caller, p_instant));
         IF p_trunk IS NOT NULL THEN
             PERFORM count_failure('trunk', p_trunk, p_instant);
         END IF;
+        DELETE FROM lockouts WHERE (kind, subject) IN (SELECT l.kind, l.subject FROM lockouts l
+            WHERE greatest(l.last_failed, l.locked_until) < p_instant - c_forgotten LIMIT 100 FOR UPDATE SKIP LOCKED);
         outcome := 'wrong';
     ELSE
         DELETE FROM lockouts l WHERE l.kind = 'card' AND l.subject = p_number;

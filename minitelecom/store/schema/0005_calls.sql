@@ -4,6 +4,11 @@
 -- perhaps lost on the way, and a repetition returns it. Locks are taken in one order: record, reservation, account.
 -- The key (started, id) allows partitions by month; nothing else refers to a record.
 
+CREATE DOMAIN call_cause AS text CHECK (value IN ('normal', 'busy', 'no-answer', 'rejected', 'cancelled', 'no-route', 'no-price',
+    'no-credit', 'credit-exhausted', 'blocked', 'interrupted', 'failed'));
+CREATE DOMAIN call_refusal AS text CHECK (value IN ('no-credit', 'blocked', 'expired'));
+CREATE DOMAIN whole_seconds AS int CHECK (value >= 0);
+
 CREATE TABLE call_records (
     id               bigint GENERATED ALWAYS AS IDENTITY,
     started          timestamptz NOT NULL,
@@ -16,25 +21,24 @@ CREATE TABLE call_records (
     destination      text,
     trunk            text,
     rate             jsonb,                               -- as it was at the beginning: ending or recovering needs no price list
-    currency         text NOT NULL,
+    currency         currency_code NOT NULL,
     reservation_id   bigint,
-    refusal          text CHECK (refusal IN ('no-credit', 'blocked', 'expired')),
-    promised_seconds int CHECK (promised_seconds >= 0),
+    refusal          call_refusal,
+    promised_seconds whole_seconds,
     answered         timestamptz,
     ended            timestamptz,
-    billed_seconds   int CHECK (billed_seconds >= 0),
-    cost             numeric(20, 6) CHECK (cost >= 0),
+    billed_seconds   whole_seconds,
+    cost             numeric(20, 6),
     movement_id      bigint,
-    cause            text CHECK (cause IN ('normal', 'busy', 'no-answer', 'rejected', 'cancelled', 'no-route', 'no-price',
-                                           'no-credit', 'credit-exhausted', 'blocked', 'interrupted', 'failed')),
+    cause            call_cause,
     sip_status       int,
     ended_by         text,
     PRIMARY KEY (started, id),
     UNIQUE (started, session, called_number),             -- what a repeated beginning is known by
     CONSTRAINT closed_whole CHECK (num_nulls(ended, cause, cost, billed_seconds) IN (0, 4)),
-    CONSTRAINT charged_by_a_movement CHECK ((coalesce(cost, 0) > 0) = (movement_id IS NOT NULL)),
-    CONSTRAINT charged_when_answered CHECK (coalesce(cost, 0) = 0 OR answered IS NOT NULL)
-);
+    CONSTRAINT charged_when_answered_and_by_a_movement CHECK (
+        CASE WHEN cost <> 0 THEN cost > 0 AND movement_id IS NOT NULL AND answered IS NOT NULL ELSE movement_id IS NULL END)
+) WITH (autovacuum_analyze_threshold = 1000, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX call_records_open ON call_records (process_id) WHERE ended IS NULL;
 CREATE INDEX call_records_account ON call_records (account_id, started);
 CREATE INDEX call_records_called ON call_records (called_number text_pattern_ops, started);
@@ -43,17 +47,16 @@ CREATE INDEX call_records_calling ON call_records (calling_number text_pattern_o
 CREATE TRIGGER never_removed BEFORE DELETE OR TRUNCATE ON call_records
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE FUNCTION record_keeps() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TRIGGER keeps_its_beginning
+    BEFORE UPDATE OF started, id, process_id, account_id, called_number, rate, currency, reservation_id ON call_records
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION record_is_closed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'MT032',
-        MESSAGE = 'call ' || old.id || ': what a record began with stays, and a closed one changes no more';
+    RAISE EXCEPTION USING ERRCODE = 'MT032', MESSAGE = 'call ' || old.id || ' is closed and changes no more';
 END $$;
-CREATE TRIGGER keeps BEFORE UPDATE ON call_records FOR EACH ROW
-    WHEN (old.ended IS NOT NULL
-        OR (old.started, old.id, old.process_id, old.account_id, old.called_number, old.rate, old.reservation_id)
-            IS DISTINCT FROM (new.started, new.id, new.process_id, new.account_id, new.called_number, new.rate,
-                new.reservation_id))
-    EXECUTE FUNCTION record_keeps();
+CREATE TRIGGER closed_for_good BEFORE UPDATE ON call_records FOR EACH ROW WHEN (old.ended IS NOT NULL)
+    EXECUTE FUNCTION record_is_closed();
 
 -- Writes the record always, and reserves the largest first + n·step within what is available and within the ceiling.
 -- A call without account, or one that costs nothing, reserves nothing. A refused call is closed at once.
@@ -75,7 +78,8 @@ BEGIN
     IF begin_call.id IS NOT NULL THEN
         RETURN;
     END IF;
-    IF NOT EXISTS (SELECT FROM processes p WHERE p.id = p_process AND p.stopped IS NULL) THEN
+    PERFORM FROM processes p WHERE p.id = p_process AND p.stopped IS NULL;
+    IF NOT found THEN
         RAISE EXCEPTION USING ERRCODE = 'MT030', MESSAGE = 'process ' || p_process || ' is taken for dead';
     END IF;
     IF p_account IS NOT NULL AND p_cause IS NULL THEN
