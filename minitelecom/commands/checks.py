@@ -87,6 +87,11 @@ def bind_problem(endpoint: Endpoint) -> int | None:
     return None
 
 
+def is_free(endpoint: Endpoint) -> bool:
+    """Whether an address can be listened on now."""
+    return bind_problem(endpoint) is None
+
+
 def _files(config: Config) -> Finding:
     """Each leg of a call takes two sockets; a service is given 65,536, a shell often 1,024."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

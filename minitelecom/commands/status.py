@@ -1,9 +1,9 @@
 """`status`: what the running daemon counts, read from its last heartbeat."""
 
-import os
 import socket
 from argparse import Namespace
 from datetime import datetime
+from pathlib import Path
 
 from minitelecom.commands.arguments import Nouns, Parser, add_command
 from minitelecom.commands.errors import Mistake
@@ -37,17 +37,16 @@ def is_alive(process: Process, instant: datetime) -> bool:
     """Whether this process still runs: it says so by its heartbeat, and on our own machine the system says so, too."""
     if process.stopped is not None or instant - process.heartbeat > DEAD_AFTER:
         return False
-    return process.name != socket.gethostname() or _exists(process.pid)
+    elsewhere = process.name.partition(":")[0] != socket.gethostname()
+    return elsewhere or _exists(process.pid)
 
 
 def _exists(pid: int) -> bool:
+    """A process that has ended may still be in the list, as a zombie (proc(5))."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def why_not(process: Process | None, instant: datetime, config: Config) -> str | None:

@@ -1,0 +1,98 @@
+"""
+A program that runs until it is told to end: started, made ready, stopped in order by SIGTERM or SIGINT.
+
+The first signal asks it to end what it does in good order; the second ends it at once.
+"""
+
+import fcntl
+import gc
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+log = Logger()
+
+LOCK = "daemon.lock"
+FAILED = 1
+
+
+class Running(Protocol):
+    """What has a life to spend."""
+
+    async def start(self) -> None:
+        """Everything up to ready; raises what hinders it."""
+
+    async def stop(self) -> None:
+        """End in order; also after a start that failed half-way."""
+
+
+class RunsAlready(Exception):
+    """Another process runs on the same data."""
+
+
+class Lifetime:
+    """One run of one program on one reactor."""
+
+    def __init__(self, reactor: Any, running: Running, ready: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._running = running
+        self._ready = ready
+        self._asked: Deferred[None] = Deferred()
+        self._signals = 0
+        self._failure: Exception | None = None
+
+    def spend(self) -> int:
+        """Run until a signal; the exit status. Raises what the start raises."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        self._reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self._live()))
+        self._reactor.run(installSignalHandlers=False)
+        if self._failure is not None:
+            raise self._failure
+        return 0
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self._signals += 1
+        if self._signals > 1:
+            os._exit(FAILED)
+        self._reactor.callFromThread(self._asked.callback, None)
+
+    async def _live(self) -> None:
+        try:
+            await self._running.start()
+            gc.collect()
+            gc.freeze()  # what was loaded stays: a later collection, which calls would hear, need not look at it
+            self._ready()
+            await self._asked
+        except Exception as error:  # noqa: BLE001 - raised again by spend(), when everything is put away
+            self._failure = error
+        try:
+            await self._running.stop()
+        except Exception as error:  # noqa: BLE001 - the same
+            log.failure("not everything could be stopped")
+            self._failure = self._failure or error
+        self._reactor.stop()
+
+
+def only_one(data: Path) -> int:
+    """
+    Make sure that no other daemon runs on this data; the lock lasts as long as the process and what is returned.
+
+    A second one would take the calls of the first for those of a dead process.
+    """
+    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.read(lock, 20).decode(errors="replace").strip() or "?"
+        os.close(lock)
+        raise RunsAlready(f"a daemon runs on {data} already (process {pid})") from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock
