@@ -22,7 +22,8 @@ LAYERS = [  # from the ground up: a room imports itself and what stands on a low
     {"calls"},
     {"callshop"},
     {"web", "provisioning"},
-    {"daemon", "commands"},
+    {"daemon", "commands", "lifetime", "logbook"},
+    {"demo"},
     {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(LAYERS) for room in rooms}
