@@ -52,11 +52,14 @@ class HeldCard:
 class House:
     """Builds and runs the exchange; the carrier stands outside with an address of its own."""
 
+    clock_kind: type[Clock] = Clock
+    network_kind: type[Network] = Network
+
     def __init__(self, database: Database, seed: int = 1, config: Config | None = None, **network: float) -> None:
         self.database = database
         self.random = Random(seed)
-        self.clock = Clock()
-        self.network = Network(self.clock, self.random, **network)
+        self.clock = self.clock_kind()
+        self.network = self.network_kind(self.clock, self.random, **network)
         self.media = QuietMedia(self.clock)
         self.secrets = Secrets(bytes(32))
         self.config = config or Config(

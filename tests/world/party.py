@@ -298,9 +298,16 @@ class Party:
     def call(
         self, number: str, *, body: bool = True, headers: tuple[tuple[str, str], ...] = (), to: str | None = None
     ) -> Talk:
+        return self.new_talk().invite(number, body=body, headers=headers, to=to)
+
+    def new_talk(self) -> Talk:
         talk = Talk(self)
         self.calls.append(talk)
-        return talk.invite(number, body=body, headers=headers, to=to)
+        return talk
+
+    def behaviour(self, number: str) -> Behaviour:
+        """What this party does when it is called by that number."""
+        return self.behaviours.get(number, self.usual)
 
     # TransactionUser.
 
@@ -312,9 +319,7 @@ class Party:
             else:
                 talk.request_received(transaction, request)
         elif request.method == "INVITE":
-            talk = Talk(self)
-            self.calls.append(talk)
-            talk.invited(transaction, self.behaviours.get(request.uri.user or "", self.usual))
+            self.new_talk().invited(transaction, self.behaviour(request.uri.user or ""))
         else:
             transaction.respond(request.response(200))
 
