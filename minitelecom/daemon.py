@@ -8,6 +8,7 @@ Stop: no new calls, every running call ended and charged to this second, records
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -61,11 +62,11 @@ def route(host: str) -> str:
 
 
 def tell_systemd(state: str) -> None:
-    """Tell the service manager how we are (sd_notify(3)); without one, nobody."""
+    """Tell the service manager how we are (sd_notify(3)); without one, or one that doesn't listen, nobody."""
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
         address = "\0" + path[1:] if path.startswith("@") else path
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as manager, suppress(OSError):
             manager.sendto(state.encode(), address)
 
 
