@@ -29,7 +29,7 @@ class Inputs(Protocol):
     def cancelled(self) -> None: ...
     def bye(self) -> None: ...
     def acknowledged(self) -> None: ...
-    def unacknowledged(self) -> None: ...
+    def lost(self) -> None: ...
 
 
 class IncomingLeg(Leg):
@@ -78,7 +78,10 @@ class IncomingLeg(Leg):
 
     def never_acknowledged(self) -> None:
         super().never_acknowledged()
-        self._machine.unacknowledged()
+        self._machine.lost()
+
+    def lost(self) -> None:
+        self._machine.lost()
 
     def provisional(self, status: int, body: bytes = b"") -> None:
         invite = self.transaction.request
@@ -152,8 +155,8 @@ def confirm(machine: Inputs, leg: IncomingLeg) -> None:
     pass
 
 
-@answered.upon(Inputs.unacknowledged).to(closed)
-@talking.upon(Inputs.unacknowledged).to(closed)
+@answered.upon(Inputs.lost).to(closed)
+@talking.upon(Inputs.lost).to(closed)
 def lose(machine: Inputs, leg: IncomingLeg) -> None:
     leg.send_bye()
     leg.release()
@@ -169,7 +172,7 @@ def hang_up_after_acknowledgement(machine: Inputs, leg: IncomingLeg) -> None:
 
 @talking.upon(Inputs.hang_up).to(closed)
 @leaving.upon(Inputs.acknowledged).to(closed)
-@leaving.upon(Inputs.unacknowledged).to(closed)
+@leaving.upon(Inputs.lost).to(closed)
 def part(machine: Inputs, leg: IncomingLeg) -> None:
     leg.send_bye()
     leg.release()
@@ -190,7 +193,7 @@ def both_leave(machine: Inputs, leg: IncomingLeg) -> None:
 # What changes nothing: a CANCEL that comes too late (RFC 3261 9.2), wishes of call control that come too late, and
 # whatever reaches a closed leg.
 for state, late in {
-    offered: (Inputs.acknowledged, Inputs.unacknowledged),
+    offered: (Inputs.acknowledged, Inputs.lost),
     answered: (Inputs.early, Inputs.answer, Inputs.cancelled),
     talking: (Inputs.early, Inputs.answer, Inputs.cancelled, Inputs.acknowledged),
     leaving: (Inputs.ring, Inputs.early, Inputs.answer, Inputs.cancelled, Inputs.hang_up),
@@ -202,7 +205,7 @@ for state, late in {
         Inputs.cancelled,
         Inputs.bye,
         Inputs.acknowledged,
-        Inputs.unacknowledged,
+        Inputs.lost,
     ),
 }.items():
     for input_ in late:

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.addresses import is_address
 from minitelecom.calls.info_keys import key_of_info
+from minitelecom.calls.pulse import Pulse
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
 from minitelecom.sip import digest
@@ -90,6 +91,7 @@ class Leg:
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
         self._acceptance: Acceptance | None = None
+        self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
 
     # What the media port tells (MediaUser).
 
@@ -117,6 +119,10 @@ class Leg:
         """Point the media port to what the far end described."""
         assert self.port is not None
         self.on_hold = stream.direction in ("sendonly", "inactive")
+        if self.on_hold:
+            self._pulse.start()
+        else:
+            self._pulse.stop()
         self.port.connect(
             Remote(
                 host=self._media_host(stream.host),
@@ -184,6 +190,14 @@ class Leg:
     def never_acknowledged(self) -> None:
         """No ACK came for our 2xx within 64·T1 (RFC 3261 13.3.1.4: the dialog is then ended by BYE)."""
         self._acceptance = None
+
+    def lost(self) -> None:
+        """The far end is not there any more."""
+        raise NotImplementedError
+
+    def _ask_whether_there(self, pulse: Pulse) -> None:
+        assert self.dialog is not None
+        self.switch.layer.request(self.dialog.request("OPTIONS"), self.way(self.dialog), pulse)
 
     def send_success(self, transaction: ServerTransaction, body: bytes) -> None:
         """Answer an INVITE with 200 and repeat it until its ACK comes."""
@@ -254,6 +268,7 @@ class Leg:
 
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""
+        self._pulse.stop()
         if self._acceptance is not None:
             self._acceptance.acknowledged()
             self._acceptance = None

@@ -51,7 +51,7 @@ class Inputs(Protocol):
     def hang_up(self) -> None: ...
     def bye(self) -> None: ...
     def acknowledged(self) -> None: ...
-    def unacknowledged(self) -> None: ...
+    def lost(self) -> None: ...
 
 
 class OutgoingLeg(Leg):
@@ -82,7 +82,10 @@ class OutgoingLeg(Leg):
 
     def never_acknowledged(self) -> None:
         super().never_acknowledged()
-        self._machine.unacknowledged()
+        self._machine.lost()
+
+    def lost(self) -> None:
+        self._machine.lost()
 
     # What the INVITE's transaction tells (ClientUser).
 
@@ -270,7 +273,7 @@ def be_left(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.user.leg_ended(leg, Ending(End.BYE))
 
 
-@talking.upon(Inputs.unacknowledged).to(closed)
+@talking.upon(Inputs.lost).to(closed)
 def lose(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.send_bye()
     leg.release()
@@ -279,15 +282,15 @@ def lose(machine: Inputs, leg: OutgoingLeg) -> None:
 
 # What comes too late, or too early, and changes nothing.
 for state, late in {
-    idle: (Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.unacknowledged),
-    calling: (Inputs.invite, Inputs.bye, Inputs.acknowledged, Inputs.unacknowledged),
+    idle: (Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.lost),
+    calling: (Inputs.invite, Inputs.bye, Inputs.acknowledged, Inputs.lost),
     cancelling: (
         Inputs.invite,
         Inputs.rung_out,
         Inputs.hang_up,
         Inputs.bye,
         Inputs.acknowledged,
-        Inputs.unacknowledged,
+        Inputs.lost,
     ),
     talking: (Inputs.invite, Inputs.failed, Inputs.rung_out, Inputs.acknowledged),
     closed: (
@@ -297,7 +300,7 @@ for state, late in {
         Inputs.hang_up,
         Inputs.bye,
         Inputs.acknowledged,
-        Inputs.unacknowledged,
+        Inputs.lost,
     ),
 }.items():
     for input_ in late:

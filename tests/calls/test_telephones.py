@@ -405,3 +405,21 @@ def test_an_answered_call_is_three_statements(database: object) -> None:
     house.pass_(10)
     functions = [statement.split("(")[0].split()[-1] for statement in counting.statements]
     assert functions == ["begin_call", "answer_call", "end_call"]
+
+
+def test_a_telephone_that_vanishes_while_it_holds_is_missed(house: House) -> None:
+    """Who holds sends no sound; asked by OPTIONS, it does not answer: the call ends half a minute and a bit later."""
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11", card)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk = telephone.call(LONDON)
+    house.pass_(5)
+    talk.re_invite((telephone.description().decode() + "a=sendonly\r\n").encode())
+    house.pass_(100)
+    assert house.carrier.calls[0].talking
+    house.network.detach("10.0.0.11", 5060)
+    house.pass_(70)
+    assert not house.carrier.calls[0].talking
+    assert house.records()[0].cause == "failed"
+    settle(house)

@@ -1,0 +1,44 @@
+"""
+Asks a far end that holds its call whether it is still there.
+
+Who holds sends no sound, so silence says nothing about it; an OPTIONS within the dialog does (RFC 3261 11 and 12.2): any
+answer but "no such call" means that somebody is there.
+"""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from minitelecom.sip.client_user import Failure
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Response
+
+PULSE_SECONDS = 30.0
+GONE = (408, 481)  # RFC 3261 12.2.1.2: either ends the dialog
+
+
+class Pulse:
+    """A client user.  ``ask`` sends the OPTIONS; ``lost`` is called when nobody is there any more."""
+
+    def __init__(self, clock: IReactorTime, ask: Callable[["Pulse"], None], lost: Callable[[], None]) -> None:
+        self._lost = lost
+        self._loop = LoopingCall(lambda: ask(self))
+        self._loop.clock = clock
+
+    def start(self) -> None:
+        if not self._loop.running:
+            self._loop.start(PULSE_SECONDS, now=False)
+
+    def stop(self) -> None:
+        if self._loop.running:
+            self._loop.stop()
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        if response.status in GONE:
+            self.request_failed(Failure.TIMEOUT)
+
+    def request_failed(self, cause: Failure) -> None:
+        if self._loop.running:
+            self.stop()
+            self._lost()
