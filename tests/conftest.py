@@ -29,12 +29,11 @@ from minitelecom.store.synchronous import SynchronousDatabase
 
 HURRIED = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_wal_size": "128MB",
     "min_wal_size": "32MB",
 }
-"""A power cut may cost a test run its data; kill -9 does not."""
+"""A power cut may cost a test run its data; kill -9 does not (synchronous_commit stays on for that)."""
 
 TEMPLATE = "minitelecom_template"
 _numbers = itertools.count(1)

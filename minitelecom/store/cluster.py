@@ -25,6 +25,7 @@ from minitelecom.store.server_user import ROOT, NoServer, ServerUser
 
 ROLE = "minitelecom"
 PORT = 5432
+CONFIGURATION = "minitelecom.conf"  # includes the cluster's own postgresql.conf, which an upgrade makes anew
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_PATH_BYTES = 107  # sockaddr_un holds 108 with the closing zero
 MAKE_SECONDS = 180
@@ -97,7 +98,7 @@ class Cluster:
             self._make(programs, lock)
         folder = self._socket_folder()
         self._clear_remains(folder)
-        self._write("minitelecom.conf", _configuration(self.settings))
+        self._write(CONFIGURATION, _configuration(self.settings))
         result = self.user.run(self._start_command(programs, folder), timeout=START_SECONDS + 30)
         postmaster = self.postmaster
         ready = self._wait(postmaster.pid) if postmaster is not None else None
@@ -202,9 +203,6 @@ class Cluster:
         result = self.user.run(arguments, timeout=MAKE_SECONDS, pass_fds=(lock,))
         if result.returncode != 0:
             raise NoServer(f"PostgreSQL's initdb fails in {unfinished}: {_last_line(result.stderr)}")
-        with (unfinished / "postgresql.conf").open("a") as configuration:
-            configuration.write("\ninclude_if_exists = 'minitelecom.conf'\n")
-            os.fsync(configuration.fileno())
         unfinished.rename(self.path)
         _log.info("made a PostgreSQL {major} cluster in {path}", major=programs.major, path=self.path)
 
@@ -232,6 +230,7 @@ class Cluster:
 
     def _start_command(self, programs: Programs, folder: Path) -> list[str]:
         fixed = {
+            "config_file": str(self.path / CONFIGURATION),
             "listen_addresses": "",
             "unix_socket_directories": str(folder),
             "unix_socket_permissions": "0700",
@@ -300,7 +299,9 @@ def _moments(seconds: float) -> Iterator[None]:
 
 def _configuration(settings: Mapping[str, str]) -> str:
     lines = [f"{name} = '{value}'" for name, value in settings.items()]
-    return "\n".join(["# Written at every start; to change a value use ALTER SYSTEM.", *lines, ""])
+    return "\n".join(
+        ["# Written at every start; to change a value use ALTER SYSTEM.", "include 'postgresql.conf'", *lines, ""]
+    )
 
 
 def _last_line(text: str) -> str:

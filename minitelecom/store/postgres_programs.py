@@ -29,12 +29,10 @@ class Programs:
 
 
 def find_programs() -> list[Programs]:
-    """Every usable set of programs: the system's, newest first; then the wheel's."""
+    """Every usable set of programs: the system's, newest first; then the wheel's, likewise."""
     folders = [folder for folder in _folders() if all(os.access(folder / name, os.X_OK) for name in NEEDED)]
     found = [Programs(folder, major) for folder in folders if (major := _major(folder)) is not None]
-    system = [programs for programs in found if WHEEL not in programs.folder.parts]
-    wheel = [programs for programs in found if WHEEL in programs.folder.parts]
-    return [*sorted(system, key=lambda programs: -programs.major), *wheel]
+    return sorted(found, key=lambda programs: (WHEEL in programs.folder.parts, -programs.major))
 
 
 def _folders() -> Iterator[Path]:
@@ -53,7 +51,7 @@ def _candidates() -> Iterator[Path]:
         yield Path(in_path).resolve().parent
     wheel = importlib.util.find_spec(WHEEL)
     if wheel is not None and wheel.origin is not None:
-        yield Path(wheel.origin).parent / "pginstall" / "bin"
+        yield from Path(wheel.origin).parent.glob("pginstall*/bin")
 
 
 def _major(folder: Path) -> int | None:

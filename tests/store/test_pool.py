@@ -1,6 +1,9 @@
 """The Database on the reactor, against a real server whose connections die."""
 
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg2.errors
 import pytest
@@ -8,10 +11,13 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 
 from minitelecom.store.database import Cursor, DatabaseAway, FailureSwallowed, TooSlow
 from minitelecom.store.pool import Pool
+from minitelecom.store.private_server import PrivateServer
 from minitelecom.store.synchronous import SynchronousDatabase, run
+from tests.conftest import HURRIED
 
 OTHERS = """
 select pg_terminate_backend(pid, 1000) from pg_stat_activity
@@ -212,3 +218,22 @@ async def test_a_host_is_looked_up_off_the_reactor() -> None:
     with pytest.raises(DatabaseAway, match=r"\[Errno -\d\]"):
         await pool.query("select 1")
     await pool.stopService()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_killed_and_started_again_is_found_with_everything_committed(data_folder: Path) -> None:
+    server = PrivateServer(data_folder, settings=HURRIED)
+    pool = Pool(reactor, server.ensure())
+    pool.startService()
+    await pool.query("create table coin (id integer primary key)")
+    await pool.transaction(insert, 1, 2)
+    os.kill(server.pid or 0, signal.SIGKILL)
+    while pool.available:
+        await deferLater(reactor, 0.01)
+    with pytest.raises(DatabaseAway):
+        await coins(pool)
+    pool.url = await deferToThread(server.ensure)
+    await until_available(pool)
+    assert await coins(pool) == [1, 2]
+    await pool.stopService()
+    await deferToThread(server.release)
