@@ -83,13 +83,13 @@ async def recover(database: Database, instant: datetime, dead_after: timedelta =
     """Close the calls of dead processes; how many. One process does it at a time, others wait and find it done."""
     closed = 0
     while True:
-        count = await database.transaction(_recover, instant - dead_after)
-        closed += count
-        if count < AT_ONCE:
+        found, closed_now = await database.transaction(_recover, instant - dead_after)
+        closed += closed_now
+        if found < AT_ONCE:
             return closed
 
 
-async def _recover(cursor: Cursor, silent_since: datetime) -> int:
+async def _recover(cursor: Cursor, silent_since: datetime) -> tuple[int, int]:
     await cursor.query("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
     await cursor.query(
         "UPDATE processes SET stopped = heartbeat WHERE stopped IS NULL AND heartbeat < %s", (silent_since,)
@@ -101,9 +101,7 @@ async def _recover(cursor: Cursor, silent_since: datetime) -> int:
         " WHERE r.ended IS NULL AND p.stopped IS NOT NULL ORDER BY r.started, r.id LIMIT %s",
         (AT_ONCE,),
     )
-    for row in rows:
-        await _close(cursor, *row)
-    return len(rows)
+    return len(rows), sum([await _close(cursor, *row) for row in rows])
 
 
 async def _close(
@@ -115,8 +113,12 @@ async def _close(
     currency: str,
     reserved: Any,
     heartbeat: datetime,
-) -> None:
-    """Charge what is proven to have been talked, within the reservation (which a recharge may have enlarged)."""
+) -> bool:
+    """
+    Charge what is proven to have been talked, within the reservation (which a recharge may have enlarged).
+
+    False: it was closed meanwhile, by a process that is not dead after all.
+    """
     seconds = 0 if answered is None else max(0, (heartbeat - answered) // timedelta(seconds=1))
     billed, charged = seconds, Money.zero(currency)
     if data is not None and reserved is not None:
@@ -124,4 +126,5 @@ async def _close(
         seconds = maximum(rate, Money(reserved, currency), seconds)
         billed, charged = billed_seconds(rate, seconds), cost(rate, seconds)
     ended = max(heartbeat, started)
-    await call_records.ended(cursor, Ending(identifier, started, ended, billed, charged, "interrupted", None, "switch"))
+    ending = Ending(identifier, started, ended, billed, charged, "interrupted", None, "switch")
+    return not (await call_records.ended(cursor, ending)).repeated
