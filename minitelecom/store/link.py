@@ -26,7 +26,7 @@ from minitelecom.store.database import DatabaseAway, Row, TooSlow, session, tran
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 5.0  # over the server's own limit: after it the server or the network is taken for dead
 FIRST_DELAY_SECONDS = 0.1
-LONGEST_DELAY_SECONDS = 5.0
+LONGEST_DELAY_SECONDS = 2.0
 
 IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 
@@ -75,7 +75,7 @@ class Link:
         self.open = True
         self.status = ""
         """What the server said that it did: "SELECT 1", "COMMIT", …"""
-        self.used = 0.0
+        self.used_seconds = 0.0
         """When the last statement ended, by the reactor's clock."""
 
     @classmethod
@@ -102,7 +102,7 @@ class Link:
         except (psycopg2.Error, ConnectionDone, ConnectionLost, OSError) as error:
             link.open = False
             raise DatabaseAway(str(error).strip()) from error
-        link.used = reactor.seconds()
+        link.used_seconds = reactor.seconds()
         return link
 
     async def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -126,7 +126,7 @@ class Link:
                 self.close()
             raise raised from error
         finally:
-            self.used = self._reactor.seconds()
+            self.used_seconds = self._reactor.seconds()
             if guard.active():
                 guard.cancel()
 
@@ -145,7 +145,7 @@ class Link:
 
 
 class Patience:
-    """Pauses between attempts that grow: 0.1 s, 0.2 s … 5 s."""
+    """Pauses between attempts that grow: 0.1 s, 0.2 s … 2 s."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor

@@ -218,8 +218,8 @@ class Pool(Service):
         """Ask each connection that nobody has used for a while: behind a router one may be dead without a sign."""
         self._check_idle(self._reactor.seconds() - HEALTH_SECONDS)
 
-    def _check_idle(self, used_before: float) -> None:
-        for link in [link for link in self._idle if link.used <= used_before]:
+    def _check_idle(self, last_seconds: float) -> None:
+        for link in [link for link in self._idle if link.used_seconds <= last_seconds]:
             self._idle.remove(link)
             Deferred.fromCoroutine(self._check(link))
 
