@@ -62,14 +62,12 @@ def _run(arguments: Namespace) -> int:
 
 
 def _demo(arguments: Namespace) -> int:
-    from random import SystemRandom
-
     from minitelecom import logbook
     from minitelecom.calls.voice import Voice
     from minitelecom.daemon import Daemon, route
     from minitelecom.demo import carrier, furniture, settings
     from minitelecom.demo.notice import notice
-    from minitelecom.demo.premises import Premises
+    from minitelecom.demo.premises import LoopbackCarrier, Premises
     from minitelecom.ivr import catalogue
 
     folder: Path = (arguments.data or settings.default_folder()).absolute()
@@ -81,7 +79,7 @@ def _demo(arguments: Namespace) -> int:
             placed = shop.do(furniture.furnish(shop.database, shop.secrets, config, now(), is_free))
         sentence = carrier.sentences(Voice(catalogue.load()).say, config.language, config.emergency.numbers)
         parts = (
-            carrier.Carrier(_reactor(), placed.carrier_port, sentence, SystemRandom()),
+            LoopbackCarrier(_reactor(), placed.carrier_port, sentence),
             Daemon(_reactor(), config, reached),
         )
         lines = notice(config, folder / settings.FILE, placed, route(SOMEWHERE))

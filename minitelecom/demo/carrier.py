@@ -9,26 +9,22 @@ It reaches nobody, whatever is dialled: 112 hears that this is a demonstration.
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from random import Random
-from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
-from minitelecom.media.engine import Engine
+from minitelecom.media.door import Media, NoPortsLeft, Remote, RtpPort
 from minitelecom.media.sound import Sound
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.checks import refusal
 from minitelecom.sip.client_user import Nobody
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.message import Request
+from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
 from minitelecom.sip.transaction_layer import ServerTransaction, TransactionLayer
-from minitelecom.sip.transport import UdpTransports
 
 HOST = "127.0.0.1"
-SOUND_PORTS = range(34000, 34400)
 RING_SECONDS = 2.0
 PATIENCE_SECONDS = 20.0
 SILENCE_SECONDS = 120.0
@@ -89,7 +85,7 @@ class CarrierCall:
         self._transaction.respond(self._response(180))
         answers = not self._dialled.endswith(NEVER_ANSWERED)
         seconds, end = (RING_SECONDS, self._accept) if answers else (PATIENCE_SECONDS, partial(self._refuse, 480))
-        self._waiting = self._carrier.reactor.callLater(seconds, end)
+        self._waiting = self._carrier.clock.callLater(seconds, end)
 
     def request_received(self, transaction: ServerTransaction, request: Request) -> None:
         """A request within the dialog."""
@@ -100,7 +96,7 @@ class CarrierCall:
         else:
             transaction.respond(request.response(200))
             if request.method == "BYE":
-                self.close()
+                self._left()
 
     def acknowledged(self) -> None:
         """The caller has our 200."""
@@ -149,6 +145,11 @@ class CarrierCall:
         self._transaction.respond(self._response(status))
         self.close()
 
+    def _left(self) -> None:
+        if self._acceptance is None:
+            self._transaction.respond(self._response(487))
+        self.close()
+
     def _cancelled(self) -> None:
         if self._acceptance is None:
             self._refuse(487)
@@ -178,7 +179,7 @@ class CarrierCall:
             )
         )
 
-    def _response(self, status: int, body: bytes = b"", request: Request | None = None) -> Any:
+    def _response(self, status: int, body: bytes = b"", request: Request | None = None) -> Response:
         headers = [("Contact", f"<sip:{HOST}:{self._carrier.port}>"), ("Allow", ", ".join(METHODS))]
         return (request or self._transaction.request).response(
             status, to_tag=self.tag, headers=headers, body=body, content_type=SDP if body else None
@@ -186,30 +187,31 @@ class CarrierCall:
 
 
 class Carrier:
-    """The carrier of the demo; a Running, and the transaction user of its own layer."""
+    """The transaction user of a layer of its own; give that the datagrams that arrive."""
 
-    def __init__(self, reactor: Any, port: int, sentence: Sentence, random: Random) -> None:
-        self.reactor = reactor
-        self.port = port
-        self.sentence = sentence
+    def __init__(
+        self,
+        clock: IReactorTime,
+        random: Random,
+        send: Callable[[bytes, Hop], None],
+        media: Media,
+        sentence: Sentence,
+        port: int,
+    ) -> None:
+        self.clock = clock
         self.random = random
+        self.media = media
+        self.sentence = sentence
+        self.port = port
         self.calls: dict[tuple[str, str], CarrierCall] = {}
-        self.media = Engine(reactor, reactor, SOUND_PORTS, HOST, random)
-        self._transports = UdpTransports(reactor, self._received)
-        self.layer = TransactionLayer(reactor, random, self._transports.send, self._sent_by)
+        self.layer = TransactionLayer(clock, random, send, lambda _: (HOST, port))
         self.layer.user = self
 
-    async def start(self) -> None:
-        """Listen; on a port of the system's choice where the one given is 0. Raises CannotListenError."""
-        self.port = self._transports.listen(HOST, self.port)
-
-    async def stop(self) -> None:
+    def close(self) -> None:
         """End every call."""
         for call in list(self.calls.values()):
             call.hang_up()
         self.layer.close()
-        await self._transports.close()
-        await self.media.close()
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See TransactionUser."""
@@ -247,12 +249,6 @@ class Carrier:
             return
         self.calls[request.call_id, call.tag] = call
         call.ring()
-
-    def _sent_by(self, hop: Hop) -> tuple[str, int]:
-        return HOST, self.port
-
-    def _received(self, data: bytes, source: Hop) -> None:
-        self.layer.datagram_received(data, source)
 
 
 def sentences(say: Callable[..., Sequence[Sound]], language: str, emergency: Collection[str]) -> Sentence:

@@ -1,0 +1,150 @@
+"""Users, telephones and trunks by the command line."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.registration import Binding
+from minitelecom.store import bindings, devices, operators, trunks
+from minitelecom.store.secrets import Secrets
+from minitelecom.store.synchronous import run
+from minitelecom.web.passwords import is_password
+
+
+@pytest.fixture
+def secrets(config_file) -> Secrets:
+    data = config_file.parent / "data"
+    data.mkdir(exist_ok=True)
+    return Secrets.from_file(data / "secret.key")
+
+
+@pytest.mark.parametrize(("role", "stored"), [("admin", "administrator"), ("operator", "operator")])
+def test_a_user_is_added_with_the_password_from_standard_input(minitelecom, database, role, stored):
+    told = minitelecom("user", "add", "olga", "--role", role, stdin="correct horse\n")
+    assert (told.status, told.out) == (0, f"olga is a new {stored}\n")
+    found = run(operators.find(database, "olga"))
+    assert found.role == stored
+    assert is_password(found.password_hash, "correct horse")
+
+
+def test_a_known_user_gets_another_role_and_password(minitelecom, database):
+    minitelecom("user", "add", "olga", "--role", "operator", stdin="correct horse\n")
+    told = minitelecom("user", "add", "olga", "--role", "admin", stdin="battery staple")
+    assert told.out == "olga is now administrator, with a new password\n"
+    assert is_password(run(operators.find(database, "olga")).password_hash, "battery staple")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "line"),
+    [
+        ("", "minitelecom: standard input holds no password\n"),
+        ("short\n", "minitelecom: a password has 8 to 256 characters\n"),
+    ],
+)
+def test_a_user_wants_a_password(minitelecom, stdin, line):
+    told = minitelecom("user", "add", "olga", "--role", "admin", stdin=stdin)
+    assert (told.status, told.err) == (1, line)
+
+
+def test_a_telephone_is_added_by_password(minitelecom, database, card, secrets):
+    told = minitelecom("device", "add", "101", "--password-stdin", "--account", card["number"], stdin="s3cret\n")
+    assert told.out == "telephone 101 is added\n"
+    device = run(devices.find(database, secrets, "101"))
+    assert (device.account_number, device.address, device.password) == (card["number"], None, "s3cret")
+
+
+def test_a_telephone_is_added_by_address(minitelecom, database, secrets):
+    told = minitelecom("device", "add", "gateway", "--address", "192.168.1.20:5080")
+    assert told.out == "telephone gateway is added, known by the address 192.168.1.20:5080\n"
+    assert run(devices.find(database, secrets, "gateway")).address == "192.168.1.20:5080"
+
+
+def test_a_host_name_is_looked_up_since_requests_come_from_addresses(minitelecom):
+    told = minitelecom("device", "add", "gateway", "--address", "localhost")
+    assert told.out == "telephone gateway is added, known by the address 127.0.0.1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("112", "--address", "10.0.0.1"), "112 is an emergency number"),
+        (("100", "--address", "10.0.0.1"), "100 is the number of the card dialogue ([ivr] card)"),
+        (("101", "--address", "10.0.0.1", "--account", "1"), "there is no card 1"),
+        (("101", "--address", "10.0.0.1:x"), "expected an address such as 192.168.1.20 or 192.168.1.20:5060"),
+        (("101", "--address", ""), "'' is neither an IPv4 address nor the name of one"),
+        (("101", "--password-stdin"), "standard input holds no password"),
+    ],
+)
+def test_what_a_telephone_cannot_be(minitelecom, words, line):
+    told = minitelecom("device", "add", *words)
+    assert told.status == 1
+    assert told.err.startswith(f"minitelecom: {line}")
+
+
+def test_telephones_are_listed_with_their_registrations(minitelecom, database):
+    for name in ("101", "102", "103"):
+        minitelecom("device", "add", name, "--password-stdin", stdin="s3cret")
+    now = datetime.now(UTC).replace(microsecond=0)
+    hop = Hop("udp", "10.0.0.7", 5060)
+
+    def binding(contact: str, seconds: int) -> Binding:
+        return Binding(contact, hop, "call-id", 1, now + timedelta(seconds=seconds), "Grandstream HT286")
+
+    run(bindings.save(database, "101", [binding("sip:101@10.0.0.7", 60), binding("sip:101@10.0.0.8", 3600)]))
+    run(bindings.save(database, "102", [binding("sip:102@10.0.0.9", -60)]))
+    unregistered = {"registered": False, "contact": None, "user_agent": None, "expires": None}
+    assert minitelecom("device", "list", "--json").data == [
+        {
+            "name": "101",
+            "registered": True,
+            "contact": "sip:101@10.0.0.8",
+            "user_agent": "Grandstream HT286",
+            "expires": (now + timedelta(seconds=3600)).isoformat().replace("+00:00", "Z"),
+        },
+        {"name": "102", **unregistered},
+        {"name": "103", **unregistered},
+    ]
+    head, first, *_ = minitelecom("device", "list").out.splitlines()
+    assert head.split() == ["Name", "Account", "Known", "by", "Contact", "Until", "User", "agent"]
+    assert "sip:101@10.0.0.8" in first
+
+
+def test_without_telephones_the_list_says_how_to_add_one(minitelecom):
+    assert "minitelecom device add" in minitelecom("device", "list").out
+    assert minitelecom("device", "list", "--json").data == []
+
+
+def test_a_trunk_is_added_with_everything(minitelecom, database, secrets):
+    told = minitelecom(
+        "trunk", "add", "carrier", "--uri", "sip:198.51.100.7:5080", "--user", "shop", "--password-stdin", "--register",
+        "--match", "44", "--strip", 2, "--add", "0044#", "--priority", 5, stdin="s3cret\n",
+    )  # fmt: skip
+    assert told.out == "trunk carrier is added\n"
+    assert run(trunks.all_trunks(database, secrets)) == [
+        trunks.Trunk("carrier", "sip:198.51.100.7:5080", "shop", "s3cret", True, "44", 2, "0044#", 5)
+    ]
+    assert minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.8").out == "trunk carrier is changed\n"
+    assert run(trunks.all_trunks(database, secrets)) == [trunks.Trunk("carrier", "sip:198.51.100.8")]
+
+
+@pytest.mark.parametrize(
+    "uri", ["198.51.100.7", "tel:112", "sip:", "sip:a@b", "sips:b", "sip:b;transport=tcp", "sip:b?x=y"]
+)
+def test_a_trunk_wants_an_address(minitelecom, uri):
+    told = minitelecom("trunk", "add", "carrier", "--uri", uri)
+    assert told.status == 2
+    assert "expected sip:HOST or sip:HOST:PORT" in told.err
+
+
+@pytest.mark.parametrize("option", ["--register", "--password-stdin"])
+def test_a_trunk_that_asks_for_us_knows_our_name(minitelecom, option):
+    told = minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7", option, stdin="s3cret")
+    assert told.status == 1
+    assert "--user" in told.err
+
+
+def test_who_did_it_is_written_down(minitelecom, database):
+    minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7")
+    (who,) = run(database.query("SELECT who FROM audit WHERE what = 'trunk set'"))[0]
+    assert who.startswith("command line (")
