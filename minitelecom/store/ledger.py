@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from minitelecom.money import Money
 from minitelecom.store.database import Database, Row
-from minitelecom.store.proof import Fault, proof
+from minitelecom.store.proof import LAWS, Fault, proof
 from minitelecom.store.refusals import (
     AlreadyExpired,
     AlreadyReleased,
@@ -27,6 +27,7 @@ from minitelecom.store.refusals import (
 )
 
 __all__ = [
+    "LAWS",
     "AlreadyExpired",
     "AlreadyReleased",
     "AlreadySettled",
