@@ -103,6 +103,7 @@ class Cluster:
         postmaster = self.postmaster
         ready = self._wait(postmaster.pid) if postmaster is not None else None
         if ready is None:
+            _remove_empty(folder)
             raise NoServer(f"PostgreSQL does not start in {self.path}: {self._complaint(result.stderr)}")
         _log.info("started PostgreSQL {major} in {path}", major=programs.major, path=self.path)
         return ready
@@ -118,8 +119,7 @@ class Cluster:
                 break
         folder = postmaster.socket_folder
         if folder is not None and folder.name.startswith(ROLE):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            _remove_empty(folder)
         _log.info("stopped PostgreSQL in {path}", path=self.path)
 
     def _wait(self, pid: int) -> Path | None:
@@ -270,6 +270,11 @@ class Cluster:
             return False
         found = folder.lstat()
         return found.st_uid == self.user.uid and found.st_mode & 0o170777 == 0o040700 and self.user.can_reach(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _try(folder: Path) -> str:
