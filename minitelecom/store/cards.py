@@ -370,7 +370,7 @@ async def unlock(database: Database, kind: str, subject: str, operator: str, ins
     rows = await database.query(
         "WITH forgotten AS (DELETE FROM lockouts WHERE kind = %s AND subject = %s RETURNING kind, subject, failures),"
         " written AS (INSERT INTO audit (happened, who, what, subject, before) SELECT %s, %s, 'unlocked',"
-        " kind || ' ' || subject, to_jsonb(failures) FROM forgotten) SELECT FROM forgotten",
+        " kind || ' ' || subject, to_jsonb(failures) FROM forgotten) SELECT kind FROM forgotten",
         (kind, subject, instant, operator),
     )
     return bool(rows)

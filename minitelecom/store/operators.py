@@ -60,7 +60,7 @@ async def set_enabled(database: Database, name: str, *, enabled: bool, by: str, 
     rows = await database.query(
         "WITH changed AS (UPDATE operators SET enabled = %s WHERE name = %s RETURNING name), written AS (INSERT INTO audit"
         " (happened, who, what, subject, after) SELECT %s, %s, 'operator set', name,"
-        " jsonb_build_object('enabled', %s::boolean) FROM changed) SELECT FROM changed",
+        " jsonb_build_object('enabled', %s::boolean) FROM changed) SELECT name FROM changed",
         (enabled, name, instant, by, enabled),
     )
     return bool(rows)

@@ -59,7 +59,7 @@ class Secrets:
         nonce, text = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
         try:
             return self._cipher.decrypt(nonce, text, context.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise WrongKey(f"{context}: sealed with another key, or for another place") from None
 
     def mac(self, number: str, password: str) -> bytes:

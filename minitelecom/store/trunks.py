@@ -74,7 +74,7 @@ async def remove(database: Database, name: str, operator: str, instant: datetime
     """Remove a trunk; False where there is none."""
     rows = await database.query(
         "WITH gone AS (DELETE FROM trunks WHERE name = %s RETURNING name), written AS (INSERT INTO audit"
-        " (happened, who, what, subject) SELECT %s, %s, 'trunk removed', name FROM gone) SELECT FROM gone",
+        " (happened, who, what, subject) SELECT %s, %s, 'trunk removed', name FROM gone) SELECT name FROM gone",
         (name, instant, operator),
     )
     return bool(rows)
