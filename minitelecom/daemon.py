@@ -237,12 +237,16 @@ class Daemon:
         self._reviving = True
         log.warn("PostgreSQL is gone; starting it again")
 
-        def done(outcome: Any) -> None:
-            self._reviving = False
-
         revived: Deferred[Any] = self._in_thread(self._server.ensure)
-        revived.addErrback(lambda failure: log.failure("PostgreSQL does not start", failure=failure))
-        revived.addBoth(done)
+        revived.addCallbacks(self._revived, lambda failure: log.failure("PostgreSQL does not start", failure=failure))
+        revived.addBoth(self._no_longer_reviving)
+
+    def _revived(self, url: str) -> None:
+        """Its socket may be elsewhere now."""
+        self._pool.url = self._listener.url = url
+
+    def _no_longer_reviving(self, _: object) -> None:
+        self._reviving = False
 
     def _check_day(self) -> Deferred[None] | None:
         """At midnight, in the shop's zone, other prices may hold."""
