@@ -6,7 +6,7 @@ Under systemd the journal knows the time, and reads the level from a number in f
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -25,18 +25,21 @@ QUIET = {"twisted": LogLevel.warn, "log_legacy": LogLevel.warn}
 PRIORITIES = {"debug": 7, "info": 6, "warn": 4, "error": 3, "critical": 2}  # syslog(3)
 
 
-def begin(level: str = "info", file: TextIO = sys.stderr, environment: Mapping[str, str] = os.environ) -> None:
+Layout = Callable[[dict[str, Any]], str]
+
+
+def begin(level: str, file: TextIO = sys.stderr, environment: Mapping[str, str] = os.environ) -> None:
     """Write what happens from now on, and what was noted since the program began."""
+    layout = for_journal if "JOURNAL_STREAM" in environment else for_people
+    globalLogBeginner.beginLoggingTo([observer(level, file, layout)], redirectStandardIO=False)
+
+
+def observer(level: str, file: TextIO, layout: Layout) -> FilteringLogObserver:
+    """Who writes events of a level and above; nothing is formatted for a level that is off."""
     predicate = LogLevelFilterPredicate(defaultLogLevel=LogLevel.levelWithName(level))
     for namespace, quiet in QUIET.items():
-        predicate.setLogLevelForNamespace(namespace, max(quiet, LogLevel.levelWithName(level), key=_weight))
-    layout = for_journal if "JOURNAL_STREAM" in environment else for_people
-    observer = FilteringLogObserver(FileLogObserver(file, layout), [predicate])
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-
-
-def _weight(level: Any) -> int:
-    return -PRIORITIES[level.name]
+        predicate.setLogLevelForNamespace(namespace, quiet)
+    return FilteringLogObserver(FileLogObserver(file, layout), [predicate])
 
 
 def for_people(event: dict[str, Any]) -> str:

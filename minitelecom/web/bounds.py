@@ -114,6 +114,7 @@ class BoundedChannel(HTTPChannel):
 class BoundedSite(server.Site):
     """A site with a limit on connections; one more is not accepted."""
 
+    noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
 
     def __init__(self, resource: IResource, clock: IReactorTime) -> None:

@@ -1,0 +1,115 @@
+"""The demo as a newcomer has it: one command, then a call; and what signals and other programs do to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+PROGRAM = Path(sys.executable).parent / "minitelecom"
+READY_SECONDS = 60
+
+pytestmark = pytest.mark.live
+
+
+class Demo:
+    """A demo in a folder, as often as it is started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process: subprocess.Popen[str]
+        self.lines: list[str] = []
+
+    def starts(self) -> "Demo":
+        """Until it has said its eight lines."""
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [PROGRAM, "demo", "--data", self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.lines = [self.process.stdout.readline().rstrip("\n") for _ in range(8)]
+        if not all(self.lines):
+            pytest.fail(self.process.communicate()[1])
+        assert time.monotonic() - began < READY_SECONDS
+        return self
+
+    def is_told(self, number: int) -> int:
+        self.process.send_signal(number)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def asks(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *words, "--config", self.folder / "minitelecom.toml"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def demo(data_folder: Path) -> Iterator[Demo]:
+    demo = Demo(data_folder / "demo")
+    yield demo
+    if demo.process.poll() is None:
+        demo.is_told(signal.SIGTERM)
+
+
+def test_it_opens_answers_and_closes_in_good_order(demo):
+    demo.starts()
+    status = json.loads(demo.asks("status", "--json").stdout)
+    assert status["legs"] == status["registered"] == 0
+    report = demo.asks("doctor")
+    assert report.returncode == 0, report.stdout
+    assert "emergency: 112: by test-carrier" in report.stdout
+    web = next(word for word in demo.lines[6].split() if word.startswith("http://"))
+    with urlopen(f"http://127.0.0.1:{web.rstrip('/').rpartition(':')[2]}/", timeout=10) as page:
+        assert b"CashManager" in page.read()
+    assert demo.is_told(signal.SIGTERM) == 0
+    assert demo.asks("status", "--json").returncode == 1
+
+
+def test_a_second_start_keeps_what_is_there_also_after_kill_9(demo):
+    first = demo.starts().lines
+    demo.process.kill()
+    demo.process.communicate()
+    assert demo.starts().lines == first
+    assert demo.asks("doctor").returncode == 0
+    assert demo.is_told(signal.SIGINT) == 0
+
+
+def test_two_daemons_on_one_shop_are_refused(demo):
+    demo.starts()
+    for words in (["demo", "--data", str(demo.folder)], ["run", "--config", str(demo.folder / "minitelecom.toml")]):
+        told = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
+        assert told.returncode == 1
+        assert f"minitelecom: a daemon runs on {demo.folder} already (process {demo.process.pid})" in told.stderr
+    assert demo.asks("status").returncode == 0, "the first one is not disturbed"
+
+
+def test_a_taken_port_is_named(demo):
+    demo.starts()
+    assert demo.is_told(signal.SIGTERM) == 0
+    settings = (demo.folder / "minitelecom.toml").read_text()
+    port = int(settings.rpartition('"udp:0.0.0.0:')[2].partition('"')[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", port))
+        told = demo.asks("run")
+    assert told.returncode == 1
+    line = told.stderr.splitlines()[-1]
+    assert line.startswith(f"minitelecom: cannot listen on 0.0.0.0:{port} ([sip] listen): Address already in use")
+    assert "Traceback" not in told.stderr
+
+
+def test_an_impatient_second_signal_ends_it_at_once(demo):
+    demo.starts()
+    for number in (signal.SIGINT, signal.SIGTERM):  # two of one kind may be taken for one
+        os.kill(demo.process.pid, number)
+    demo.process.communicate(timeout=10)
+    assert demo.process.returncode == 1
+    assert demo.starts().lines, "what was left behind is taken over"
