@@ -6,6 +6,7 @@ site is made, there is nothing to compile. Cards and calls live in the zone of t
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -59,10 +60,9 @@ class Language:
 
     def running(self, money: Money, digits: int) -> str:
         """A cost that grows: always with so many decimals, so that it does not jump about."""
-        pattern = self.locale.currency_formats["standard"]
-        return pattern.apply(
-            money.amount, self.locale, money.currency, currency_digits=False, force_frac=(digits, digits)
-        )
+        pattern = copy(self.locale.currency_formats["standard"])
+        pattern.frac_prec = (digits, digits)
+        return str(pattern.apply(money.amount, self.locale, money.currency, currency_digits=False))
 
     def number(self, number: int) -> str:
         return format_decimal(number, locale=self.locale)

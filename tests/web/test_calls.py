@@ -14,7 +14,7 @@ def test_today_is_the_day_of_the_shop(world: World) -> None:
     text = browser.open("/calls").text
     assert "Today, 31 May 2026" in text
     assert "359882222222" in text
-    assert "31/05/2026, 00:00" in text
+    assert "00:00:00 cabin1" in text
     assert "359881111111" not in text
     text = browser.submit("/calls", date="2026-05-30").text
     assert "359881111111" in text
@@ -40,7 +40,7 @@ def test_a_row_says_what_was_promised_billed_and_paid(world: World) -> None:
     number = world.new_cards()[0].number
     world.call(number, "359888123456", world.now() - timedelta(hours=1), cause="credit-exhausted")
     text = world.logged_in().open("/calls").text
-    assert f"{number} 35929876543 359888123456 Bulgaria 1:30 10:00 €0.23 credit used up" in text
+    assert f"{number} 35929876543 359888123456 Bulgaria 1:30 / 10:00 €0.23 credit used up" in text
     assert "кредитът свърши" in world.logged_in(language="bg").open("/calls").text
 
 

@@ -83,7 +83,7 @@ def test_the_last_calls_are_shown(world: World) -> None:
     world.call(number, "35988812345", world.now() - timedelta(days=3))
     world.call(None, "4930123456", world.now() - timedelta(days=2))
     text = world.logged_in().open(f"/recharge?number={number}").text
-    assert "35988812345 Bulgaria 1:30 10:00 €0.23 ended normally" in text
+    assert "35988812345 Bulgaria 1:30 / 10:00 €0.23 ended normally" in text
     assert "4930123456" not in text
 
 

@@ -198,6 +198,8 @@ function setText(node, text) {
 
 // --- Small help. ---
 
+let liveTable = null;
+
 function start() {
   for (const input of document.querySelectorAll("[data-minor-digits]")) {
     input.addEventListener("input", () => showHint(input));
@@ -227,7 +229,8 @@ function start() {
       button.removeAttribute("aria-busy");
     }
   });
-  for (const table of document.querySelectorAll("table[data-live]")) new LiveTable(table);
+  const table = document.querySelector("table[data-live]");
+  if (table) liveTable = new LiveTable(table);
 }
 
 start();
