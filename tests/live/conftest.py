@@ -1,0 +1,33 @@
+"""One shop for all live stories; each story has its own folder, cards, carriers and telephones in it."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.house import GATEWAY_HOST, House, lived_in
+from tests.live.shop import RunningShop, running_shop
+
+FAULT = re.compile(r"^\S+ \S+ (error|critical) |^Traceback", re.MULTILINE)
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[RunningShop]:
+    with running_shop() as shop:
+        shop.trunk("gateway", GATEWAY_HOST, 5060, "--match", "999")
+        shop.telephone("101", "secret")
+        yield shop
+
+
+@pytest.fixture
+def house(shop: RunningShop) -> Iterator[House]:
+    """Nobody of a story stays behind it, and it leaves no fault in the daemon's log."""
+    before = len(shop.log)
+    with tempfile.TemporaryDirectory(prefix="story-", dir=shop.folder) as folder, lived_in(shop, Path(folder)) as house:
+        yield house
+        print(house)  # pytest shows it where the story failed
+    logged = shop.log[before:]
+    print(logged)
+    assert not FAULT.search(logged), logged

@@ -1,0 +1,70 @@
+"""A card holder rings in, is let in, talks, and is billed to the last coin."""
+
+from decimal import Decimal
+
+import pytest
+
+from minitelecom.ivr.caller import Duration
+from minitelecom.money import Money
+from tests.live.bill import BY_THE_MINUTE, BY_THE_SECOND, ODD_STEPS, check_bill, check_books
+from tests.live.house import House, hear_each_other
+from tests.live.scenarios import Calling, answers, pause, rings
+from tests.live.shop import RunningShop
+from tests.live.sounds import PCMA, PCMU
+
+pytestmark = pytest.mark.live
+
+
+def test_a_caller_who_listens_to_every_word(shop: RunningShop, house: House) -> None:
+    """By telephone-events from a telephone of the shop; the caller hangs up."""
+    card = shop.card(350)
+    carrier = house.carrier(rings(), pause(0.5), answers)
+    caller = house.telephone("100", "101", "secret", Calling.answered, Calling.talk)
+    caller.answered()
+    caller.hears("greeting", "press-for-language", language="bg")
+    caller.ear.press("2")
+    caller.hears("enter-user-number")
+    caller.ear.press(card.number)
+    caller.hears("enter-password")
+    caller.ear.press(card.password)
+    caller.hears("your-balance-is", Money.from_minor(350, "EUR"))
+    caller.hears("enter-number")
+    caller.ear.press(carrier.dialled + "#")
+    caller.hears("you-can-talk-for", Duration(1050))
+    carrier.answered()
+    hear_each_other(caller.ear, carrier.ear)
+    caller.sipp.go_on()
+    caller.sipp.finish()
+    carrier.sipp.finish()
+
+    (record,) = shop.ended(account=card.number)
+    answered = carrier.sipp.find("SIP/2.0 200", sent=True, method="INVITE")[0].instant
+    cost = check_bill(record, BY_THE_SECOND, answered, caller.sipp.find("BYE", sent=True)[0].instant)
+    assert (record["cause"], record["ended_by"], record["trunk"]) == ("normal", "caller", carrier.trunk)
+    assert (record["device"], record["calling_number"], record["called_number"]) == ("101", "101", carrier.number)
+    assert (record["destination"], record["promised_seconds"]) == ("by the second", 1050)
+    check_books(shop, card, Decimal("3.50") - cost)
+
+
+def test_keys_by_info_and_both_laws_of_sound(shop: RunningShop, house: House) -> None:
+    """A telephone that speaks µ-law alone, a carrier that speaks A-law alone; the far end hangs up."""
+    card = shop.card(500)
+    carrier = house.carrier(answers, price="32", payload_type=PCMA)
+    keys = f"{card.number}{card.password}{carrier.dialled}##"
+    caller = house.card_holder(
+        "359888100201", Calling.answered, lambda calling: calling.info_keys(keys), Calling.talk, payload_type=PCMU
+    )
+    carrier.answered()
+    hear_each_other(caller.ear, carrier.ear)
+    carrier.sipp.go_on()
+    carrier.sipp.finish()
+    caller.hears("your-balance-is", Money.from_minor(483, "EUR"))
+    caller.sipp.go_on()
+    caller.sipp.finish()
+
+    (record,) = shop.ended(account=card.number)
+    answered = carrier.sipp.find("SIP/2.0 200", sent=True, method="INVITE")[0].instant
+    cost = check_bill(record, BY_THE_MINUTE, answered, carrier.sipp.find("BYE", sent=True)[0].instant)
+    assert (record["cause"], record["ended_by"], record["device"]) == ("normal", "callee", None)
+    assert (record["billed_seconds"], cost) == (60, Decimal("0.17"))
+    check_books(shop, card, Decimal("4.83"))
