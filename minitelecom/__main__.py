@@ -6,6 +6,7 @@ What only `run` and `demo` need is imported by them: the other commands start in
 # ruff: noqa: PLC0415
 
 import os
+import signal
 import sys
 import time
 from argparse import Namespace
@@ -32,7 +33,8 @@ SOMEWHERE = "198.51.100.1"  # RFC 5737: nobody's; the way to it shows our own ad
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Do what the command line says; SIGTERM ends it as Ctrl-C does, with what is open put away."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(line.main(sys.argv[1:], [_add_run, _add_demo]))
 
 

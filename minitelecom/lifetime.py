@@ -1,7 +1,7 @@
 """
 A program that runs until it is told to end: started, made ready, stopped in order by SIGTERM or SIGINT.
 
-The first signal asks it to end what it does in good order; the second ends it at once.
+The first signal asks it to end what it does in good order; another one, a moment later, ends it at once.
 """
 
 import fcntl
@@ -19,6 +19,8 @@ log = Logger()
 
 LOCK = "daemon.lock"
 FAILED = 1
+ECHO_SECONDS = 0.5
+"""One Ctrl-C may arrive twice, from the terminal and from `make` or a supervisor that passes it on."""
 
 
 class Running(Protocol):
@@ -43,7 +45,7 @@ class Lifetime:
         self._running = running
         self._ready = ready
         self._asked: Deferred[None] = Deferred()
-        self._signals = 0
+        self._asked_at: float | None = None
         self._failure: Exception | None = None
 
     def spend(self) -> int:
@@ -57,10 +59,12 @@ class Lifetime:
         return 0
 
     def _signalled(self, number: int, frame: object) -> None:
-        self._signals += 1
-        if self._signals > 1:
+        now = self._reactor.seconds()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._reactor.callFromThread(self._asked.callback, None)
+        elif now - self._asked_at > ECHO_SECONDS:
             os._exit(FAILED)
-        self._reactor.callFromThread(self._asked.callback, None)
 
     async def _live(self) -> None:
         try:

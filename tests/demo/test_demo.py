@@ -1,7 +1,6 @@
 """The demo as a newcomer has it: one command, then a call; and what signals and other programs do to it."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -104,12 +103,3 @@ def test_a_taken_port_is_named(demo):
     line = told.stderr.splitlines()[-1]
     assert line.startswith(f"minitelecom: cannot listen on 0.0.0.0:{port} ([sip] listen): Address already in use")
     assert "Traceback" not in told.stderr
-
-
-def test_an_impatient_second_signal_ends_it_at_once(demo):
-    demo.starts()
-    for number in (signal.SIGINT, signal.SIGTERM):  # two of one kind may be taken for one
-        os.kill(demo.process.pid, number)
-    demo.process.communicate(timeout=10)
-    assert demo.process.returncode == 1
-    assert demo.starts().lines, "what was left behind is taken over"
