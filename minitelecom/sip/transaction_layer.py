@@ -170,6 +170,8 @@ class ServerTransaction(Performer):
         if self._layer.servers.get(self._key) is self:
             del self._layer.servers[self._key]
         self._layer.unlist_arrival(self)
+        if self._response is not None and self._response.status >= 300:
+            self._layer.unlist_refused(self)
 
 
 class TransactionLayer:
@@ -366,7 +368,9 @@ class TransactionLayer:
         self._refused[refusal_key(transaction.request, transaction.to_tag)] = transaction
 
     def unlist_refused(self, transaction: ServerTransaction) -> None:
-        self._refused.pop(refusal_key(transaction.request, transaction.to_tag), None)
+        key = refusal_key(transaction.request, transaction.to_tag)
+        if self._refused.get(key) is transaction:
+            del self._refused[key]
 
     def unlist_arrival(self, transaction: ServerTransaction) -> None:
         if self._arrivals.get(transaction.arrival) is transaction:
