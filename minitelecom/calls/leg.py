@@ -173,7 +173,7 @@ class Leg:
 
     def ack_received(self, ack: Request) -> None:
         """The ACK of a 2xx that we sent; it carries the answer where our 2xx carried the offer (RFC 3264 4)."""
-        if self._acceptance is None:
+        if self._acceptance is None or ack.cseq.number != self._acceptance.sequence:
             return
         self._acceptance.acknowledged()
         self._acceptance = None
@@ -201,7 +201,9 @@ class Leg:
 
     def send_success(self, transaction: ServerTransaction, body: bytes) -> None:
         """Answer an INVITE with 200 and repeat it until its ACK comes."""
+        assert self.dialog is not None
         request = transaction.request
+        self.dialog.early = False
         self._offered_in_success = not request.body
         contact = self.switch.contact(self.hop, request.uri.user or "minitelecom")
         response = request.response(
@@ -217,7 +219,7 @@ class Leg:
     def _re_invited(self, transaction: ServerTransaction, request: Request) -> None:
         """A changed session: hold, resume, another codec or address (RFC 3261 14.2)."""
         assert self.dialog is not None
-        if self._acceptance is not None:
+        if self._acceptance is not None or self.dialog.early:
             headers = [("Retry-After", str(self.switch.random.randint(0, 10)))]
             transaction.respond(request.response(500, "The previous INVITE is under way", headers=headers))
             return
@@ -259,10 +261,11 @@ class Leg:
             return self.hop
         return Hop(self.hop.transport, uri.host, uri.port or DEFAULT_PORT)
 
-    def send_bye(self) -> None:
-        """End the dialog from our side (RFC 3261 15.1.1)."""
-        assert self.dialog is not None
-        _Bye(self).send()
+    def send_bye(self, dialog: Dialog | None = None) -> None:
+        """End the dialog from our side (RFC 3261 15.1.1); or, of a forked INVITE, another one."""
+        dialog = dialog or self.dialog
+        assert dialog is not None
+        _Bye(self, dialog).send()
 
     # The end.
 
@@ -282,11 +285,10 @@ class Leg:
 class _Bye:
     """A BYE under way, sent once more with credentials where a carrier asks for them."""
 
-    def __init__(self, leg: Leg) -> None:
-        assert leg.dialog is not None
+    def __init__(self, leg: Leg, dialog: Dialog) -> None:
         self._leg = leg
-        self._dialog = leg.dialog
-        self._way = leg.way(leg.dialog)
+        self._dialog = dialog
+        self._way = leg.way(dialog)
         self._challenged = False
 
     def send(self, headers: tuple[tuple[str, str], ...] = ()) -> None:

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for
 from minitelecom.calls.switch import Switch
-from minitelecom.sip.client_user import Failure, Nobody
+from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
@@ -25,6 +25,7 @@ log = Logger()
 
 # After our CANCEL the far end has 64·T1 to end the INVITE (RFC 3261 9.1).
 CANCEL_SECONDS = 32.0
+MOST_FORKS = 20  # far ends of one INVITE that are answered when they answer; more are left to their own timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Inputs(Protocol):
     def invite(self) -> None: ...
     def provisional(self, response: Response) -> None: ...
     def success(self, response: Response) -> None: ...
+    def challenged(self, response: Response) -> None: ...
     def refused(self, response: Response) -> None: ...
     def failed(self) -> None: ...
     def rung_out(self) -> None: ...
@@ -66,6 +68,7 @@ class OutgoingLeg(Leg):
         self.invite_sequence = 1
         self._offer = self.negotiation().offer()
         self._authorization: tuple[str, str] | None = None
+        self._forks: dict[str | None, Dialog] = {}  # those that were ended at once, by their tag
         self._machine = _machine(self)
 
     def invite(self) -> None:
@@ -94,8 +97,8 @@ class OutgoingLeg(Leg):
             self._machine.provisional(response)
         elif response.status < 300:
             self._machine.success(response)
-        elif response.status in (401, 407) and self._authorization is None and self._authorize(response):
-            self.send_invite()
+        elif response.status in (401, 407):
+            self._machine.challenged(response)
         else:
             self._machine.refused(response)
 
@@ -121,8 +124,9 @@ class OutgoingLeg(Leg):
         request = Request.create("INVITE", self.target.request_uri, headers, self._offer, SDP)
         self.transaction = self.switch.layer.request(request, self.hop, self)
 
-    def _authorize(self, response: Response) -> bool:
-        if self.timer is None:  # given up already: the challenge is as good as any refusal
+    def authorize(self, response: Response) -> bool:
+        """Whether we have an answer to the challenge; one that comes again has been answered wrongly."""
+        if self._authorization is not None:
             return False
         self._authorization = credentials_for(
             response, self.credentials, "INVITE", self.target.request_uri, self.switch
@@ -159,10 +163,15 @@ class OutgoingLeg(Leg):
         self.switch.layer.send_ack(dialog.ack(self.invite_sequence), self.way(dialog))
 
     def end_other_fork(self, response: Response) -> None:
-        """A further 2xx of a forked INVITE: acknowledge it and end it (RFC 3261 13.2.2.4)."""
-        fork = Dialog.as_uac(self._sent_invite(), response)
-        self.acknowledge(fork)
-        self.switch.layer.request(fork.request("BYE"), self.way(fork), Nobody())
+        """A 2xx that we have no use for: acknowledge it each time, end it once (RFC 3261 13.2.2.4)."""
+        tag = response.to.tag
+        fork = self._forks.get(tag)
+        if fork is not None:
+            self.acknowledge(fork)
+        elif len(self._forks) < MOST_FORKS:
+            fork = self._forks[tag] = Dialog.as_uac(self._sent_invite(), response)
+            self.acknowledge(fork)
+            self.send_bye(fork)
 
     def _sent_invite(self) -> Request:
         assert self.transaction is not None
@@ -204,6 +213,14 @@ def talk(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.user.leg_ended(leg, Ending(End.REFUSED, 488))
 
 
+@calling.upon(Inputs.challenged).loop()
+def say_who_we_are(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    if leg.authorize(response):
+        leg.send_invite()
+    else:
+        machine.refused(response)
+
+
 @calling.upon(Inputs.refused).to(closed)
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
@@ -240,6 +257,7 @@ def answered_meanwhile(machine: Inputs, leg: OutgoingLeg, response: Response) ->
     leg.release()
 
 
+@cancelling.upon(Inputs.challenged).to(closed)
 @cancelling.upon(Inputs.refused).to(closed)
 def cancelled(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
@@ -317,6 +335,9 @@ def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
 @talking.upon(Inputs.provisional).loop()
 @closed.upon(Inputs.provisional).loop()
 @idle.upon(Inputs.success).loop()
+@idle.upon(Inputs.challenged).loop()
+@talking.upon(Inputs.challenged).loop()
+@closed.upon(Inputs.challenged).loop()
 @idle.upon(Inputs.refused).loop()
 @talking.upon(Inputs.refused).loop()
 @closed.upon(Inputs.refused).loop()

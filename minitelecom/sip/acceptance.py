@@ -32,6 +32,11 @@ class Acceptance:
         self._end = timers.start(TIMEOUT, self._give_up)
 
     @property
+    def sequence(self) -> int:
+        """The number of the INVITE, which its ACK repeats (13.2.2.4)."""
+        return self._transaction.request.cseq.number
+
+    @property
     def waiting(self) -> bool:
         return self._end.active
 

@@ -143,6 +143,21 @@ class House:
         )
         return self.party(name, host, password=f"secret-{name}")
 
+    def gateway(self, name: str, host: str, account: HeldCard | None = None) -> None:
+        """A telephone or gateway that is known by its address."""
+        run(
+            devices.add(
+                self.database,
+                self.secrets,
+                name,
+                account_id=account.account_id if account else None,
+                address=host,
+                password=None,
+                operator="story",
+                instant=self.now(),
+            )
+        )
+
     def party(self, name: str, host: str, port: int = 5060, password: str = "") -> Party:
         return Party(self.clock, self.random, self.network, EXCHANGE, name, host, port, password)
 
