@@ -63,10 +63,9 @@ class SignedInCard:
     def number(self) -> str:
         return self._payer.number
 
-    async def balance(self) -> Money:
-        card = await cards.find(self._database, self._payer.number, self._now())
-        assert card is not None
-        return card.balance
+    async def balance(self) -> Money | None:
+        card = await self._read()
+        return None if card is None else card.balance
 
     @asynccontextmanager
     async def promise(self, dialled: str) -> AsyncIterator[LivePromise | Refused]:
@@ -88,10 +87,17 @@ class SignedInCard:
 
     async def _why(self, cause: str) -> Outcome | Refusal:
         if cause == "no-credit":
-            card = await cards.find(self._database, self._payer.number, self._now())
+            card = await self._read()
             if card is not None and not card.reserved.is_zero:
                 return Refusal.BUSY
         return NOT_DIALLED.get(cause, Outcome.FAILED)
+
+    async def _read(self) -> cards.Card | None:
+        """The card as it stands, or None where the database is away just now."""
+        try:
+            return await cards.find(self._database, self._payer.number, self._now())
+        except DatabaseAway:
+            return None
 
 
 class LiveCards:

@@ -23,6 +23,7 @@ from minitelecom.rating.rate import Rate
 from minitelecom.store import call_records
 from minitelecom.store.call_records import Beginning, Begun, Cause, Ending
 from minitelecom.store.database import Database, DatabaseAway
+from minitelecom.store.refusals import ProcessIsDead
 
 log = Logger()
 
@@ -57,7 +58,14 @@ class CallRecord:
         return self.beginning.rate
 
     async def begin(self) -> Begun:
-        """Write the record and reserve; raises DatabaseAway."""
+        """Write the record and reserve; raises DatabaseAway, and nothing stays reserved then."""
+        try:
+            return await self._begin()
+        except DatabaseAway:
+            self._write(self._abandon)
+            raise
+
+    async def _begin(self) -> Begun:
         begun = await call_records.begin(self._database, self.beginning)
         self._id = begun.id
         if begun.refusal is None and self.beginning.refusal is None:
@@ -66,7 +74,16 @@ class CallRecord:
 
     def begin_whenever(self) -> None:
         """Write the record when the database can be reached; the call does not wait for it."""
-        self._write(self.begin)
+        self._write(self._begin)
+
+    async def _abandon(self) -> None:
+        """It may have been written all the same, and money with it: what began is ended, where it does not begin now."""
+        try:
+            begun = await self._begin()
+        except ProcessIsDead:  # nothing was written, nor will be: our process was taken for dead meanwhile
+            return
+        if begun.refusal is None and self.beginning.refusal is None:
+            self.ended(self.beginning.started, 0, "failed", 503, "switch")
 
     def answered(self, instant: datetime, trunk: str | None) -> None:
         """The far end answered, by way of this trunk."""

@@ -45,7 +45,8 @@ class Card(Protocol):
     @property
     def number(self) -> str: ...
 
-    async def balance(self) -> Money: ...
+    async def balance(self) -> Money | None:
+        """What is on it; None where that is not known just now."""
 
     def promise(self, dialled: str) -> AbstractAsyncContextManager[Promise | Refused]:
         """Entered, the record is written and the money reserved; left, what was not used is released, however it ends."""

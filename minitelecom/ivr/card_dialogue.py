@@ -165,9 +165,11 @@ async def make_calls(caller: Caller, card: Card, questions: Questions) -> None:
 
 
 async def say_balance(caller: Caller, card: Card, ended: Outcome | Refusal) -> bool:
-    """False if there is none left."""
+    """False if there is none left; one that is not known is not said."""
     async with caller.step(Step.BALANCE):
         balance = await card.balance()
+        if balance is None:
+            return True
         if balance.minor_down() > 0:
             await caller.play("your-balance-is", balance)
             return True

@@ -1,0 +1,79 @@
+"""A statement is carried out, or not, and nobody is told: the connection to the database broke meanwhile."""
+
+from decimal import Decimal
+
+from minitelecom.store.database import DatabaseAway
+from minitelecom.store.synchronous import SynchronousDatabase
+from tests.calls.story import LONDON, settle, sign_in, visit
+from tests.world.house import House
+from tests.world.party import Behaviour
+
+
+class Breaking:
+    """A database whose connection breaks after it has carried out the next statement with ``word`` in it."""
+
+    def __init__(self, database: SynchronousDatabase) -> None:
+        self._database = database
+        self.word = "\0"
+
+    async def query(self, sql: str, parameters: tuple[object, ...] = ()) -> object:
+        answer = await self._database.query(sql, parameters)
+        if self.word in sql:
+            self.word = "\0"
+            raise DatabaseAway("the connection broke")
+        return answer
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+
+def test_a_reservation_that_we_do_not_know_of_is_given_back(database: SynchronousDatabase) -> None:
+    breaking = Breaking(database)
+    house = House(breaking)  # type: ignore[arg-type]
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11", card)
+    house.open()
+    breaking.word = "begin_call"
+    talk = telephone.call(LONDON)
+    house.pass_(1)
+    assert talk.final == 503
+    house.pass_(3)
+    assert house.reserved(card) == Decimal(0)
+    record = house.records()[0]
+    assert (record.cause, record.sip_status, str(record.cost)) == ("failed", 503, "0.00 EUR")
+    settle(house)
+
+
+def test_a_balance_that_cannot_be_read_is_not_said(database: SynchronousDatabase) -> None:
+    breaking = Breaking(database)
+    house = House(breaking)  # type: ignore[arg-type]
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(talk_seconds=5)
+    talk = telephone.call("100")
+    breaking.word = "FROM cards"
+    sign_in(house, talk, card)
+    assert "en/your-balance-is" not in house.heard()
+    talk.press(LONDON + "#")
+    house.pass_(30)
+    assert house.records()[0].cause == "normal"
+    assert "en/your-balance-is" in house.heard()
+    talk.hang_up()
+    settle(house)
+
+
+def test_a_reason_that_cannot_be_read_is_the_nearest_one(database: SynchronousDatabase) -> None:
+    """Not enough credit: whether another call holds it is not known now."""
+    breaking = Breaking(database)
+    house = House(breaking)  # type: ignore[arg-type]
+    card = house.card("0.05")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    talk = visit(house, telephone, card)
+    breaking.word = "FROM cards"
+    talk.press("00493012345678#")
+    house.pass_(10)
+    assert "en/call-no-credit" in house.heard()
+    talk.hang_up()
+    settle(house)
