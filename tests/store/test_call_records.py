@@ -101,6 +101,7 @@ def test_a_second_call_on_the_card_sees_only_the_rest(shop: Shop) -> None:
         ("0.29", Rate("1", "x", "EUR", Decimal("0.01"), 1, 1), "0.29"),
         ("0.05", Rate("1", "x", "EUR", Decimal(0), 1, 1, Decimal("0.05")), "0.05"),
         ("5.00", Rate("1", "x", "EUR", Decimal("0.333333"), 1, 1), "4.999995"),
+        ("3.00", Rate("1", "x", "EUR", Decimal("0.474965"), 1, 1), "2.992280"),  # 378 s are 2.9922795, half up
     ],
 )
 def test_whole_steps_are_reserved(balance: str, rate: Rate, reserved: str | None, shop: Shop) -> None:

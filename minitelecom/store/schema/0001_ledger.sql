@@ -347,13 +347,15 @@ BEGIN
 END $$;
 
 -- The largest first + n·step within the limit, rounded as a cost is; null when not even the first is affordable. Half up, a sum
--- is rounded to no more than the limit as long as it is less than the limit and half of the last place.
+-- is rounded to no more than the limit as long as it is less than the limit and half of the last place. First and step were
+-- divided before they came here, so a sum this near to a half is one.
 CREATE FUNCTION affordable(p_limit numeric, p_first numeric, p_step numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    c_near CONSTANT numeric := 0.000000000001;
 BEGIN
     RETURN CASE
-        WHEN p_first < 0 OR p_step < 0 OR round(p_first, 6) > p_limit THEN NULL
-        WHEN p_step = 0 THEN round(p_first, 6)
-        ELSE round(p_first + p_step * (div(p_limit + 0.0000005 - p_first, p_step)
-            - CASE WHEN mod(p_limit + 0.0000005 - p_first, p_step) = 0 THEN 1 ELSE 0 END), 6)
+        WHEN p_first < 0 OR p_step < 0 OR round(p_first + c_near, 6) > p_limit THEN NULL
+        WHEN p_step = 0 THEN round(p_first + c_near, 6)
+        ELSE round(p_first + p_step * div(p_limit + 0.0000005 - c_near - p_first, p_step) + c_near, 6)
     END;
 END $$;
