@@ -12,8 +12,9 @@ SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 
 _HASHER = PasswordHasher()
-# Checked when the name is unknown, so that the answer takes as long as for a known one.
-NOBODYS_HASH = _HASHER.hash("nobody has this password")
+# Checked when the name is unknown, so that the answer takes as long as for a known one.  Nobody's: no password is this
+# hash's, and making one at each start would delay the first call.
+NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$2hNJWtQ5DJav9UNCHGQYow$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
 class InThread(Protocol):
