@@ -94,7 +94,8 @@ class EventStream:
             "rows": [data_of(row_of(call, self._language, instant)) for call in calls],
             "gone": list(gone),
         }
-        self._request.write(f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+        text = json.dumps(data, ensure_ascii=False)
+        self._request.write(f"event: {event}\ndata: {text}\n\n".encode("utf-8", "replace"))
 
     def _still_allowed(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._look())

@@ -37,9 +37,15 @@ class StaticFiles:
 class Renderer:
     """Writes the templates in every language."""
 
-    def __init__(self, languages: Mapping[str, Language], static: StaticFiles, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        languages: Mapping[str, Language],
+        static: StaticFiles,
+        clock: IReactorTime,
+        templates: Path = HERE / "templates",
+    ) -> None:
         self._clock = clock
-        self._environments = {code: _environment(language, static) for code, language in languages.items()}
+        self._environments = {code: _environment(language, static, templates) for code, language in languages.items()}
 
     async def render(self, language: Language, template: str, values: Mapping[str, object]) -> bytes:
         """One page; lets others work after each slice."""
@@ -50,7 +56,7 @@ class Renderer:
             if number % CHUNKS_AT_ONCE == 0 and self._clock.seconds() - begun > SLICE_SECONDS:
                 await self._turn()
                 begun = self._clock.seconds()
-        return "".join(parts).encode()
+        return "".join(parts).encode("utf-8", "replace")  # a telephone may send what is no text
 
     def _turn(self) -> Deferred[None]:
         waiting: Deferred[None] = Deferred()
@@ -58,9 +64,9 @@ class Renderer:
         return waiting
 
 
-def _environment(language: Language, static: StaticFiles) -> Environment:
+def _environment(language: Language, static: StaticFiles, templates: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

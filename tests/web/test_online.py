@@ -92,6 +92,22 @@ def test_a_browser_that_does_not_read_gets_a_new_snapshot_when_it_does(world: Wo
     wire.gone()
 
 
+EVIL = '"><script>alert(1)</script>\n\nevent: snapshot\ndata: {}\n\n'
+
+
+def test_what_a_telephone_or_a_carrier_calls_itself_is_only_text(world: World) -> None:
+    world.live.enter(talking(world, calling_number=EVIL, called_number=EVIL, destination=EVIL, step=EVIL, account=EVIL))
+    world.live.enter(live_call(world, "two", calling_number="not text: \udcff"))
+    browser = world.logged_in()
+    body = browser.open("/online").body
+    assert b"<script>alert" not in body
+    assert body.count(b"&lt;script&gt;alert") >= 4
+    wire = browser.send("GET", "/online/events")
+    assert [name for name, _ in events(wire)] == ["snapshot"]
+    assert events(wire)[0][1]["rows"][0]["destination"] == EVIL
+    wire.gone()
+
+
 def test_the_stream_ends_with_its_session_and_leaves_nothing_behind(world: World) -> None:
     browser = world.logged_in()
     wire = browser.send("GET", "/online/events")
