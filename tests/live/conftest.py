@@ -1,6 +1,7 @@
 """One shop for all live stories; each story has its own folder, cards, carriers and telephones in it."""
 
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def house(shop: RunningShop) -> Iterator[House]:
     before = len(shop.log)
     with tempfile.TemporaryDirectory(prefix="story-", dir=shop.folder) as folder, lived_in(shop, Path(folder)) as house:
         yield house
-        print(house)  # pytest shows it where the story failed
+        sys.stdout.write(f"{house}\n")  # pytest shows it where the story failed
     logged = shop.log[before:]
-    print(logged)
+    sys.stdout.write(logged)
     assert not FAULT.search(logged), logged

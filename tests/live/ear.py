@@ -177,6 +177,7 @@ class Ear:
         return [Outgoing(self.payload_type, encode(self.payload_type, samples))]
 
     def _send(self, outgoing: Outgoing) -> None:
+        assert self._peer is not None
         timestamp = self._timestamp - FRAME * outgoing.behind & 0xFFFFFFFF
         marker = 0x80 if outgoing.marker else 0
         header = struct.pack("!BBHII", 0x80, marker | outgoing.payload_type, self._sequence, timestamp, self._ssrc)

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from tests.live import scenarios
 from tests.live.ear import Ear
 from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, called, description
-from tests.live.shop import ACCESS, HOST, Card, RunningShop
+from tests.live.shop import ACCESS, HOST, RunningShop
 from tests.live.sipp import Sipp
 from tests.live.sounds import PCMA, PCMU
 
@@ -51,13 +52,14 @@ class Party:
             one.begins.startswith(begins) and one.sent is sent for one in messages[success:]
         )
 
-    def hears(self, *prompts: Prompt, language: str = "en", seconds: float = 10.0, since: float = 0.0) -> None:
-        """Wait until these prompts have been heard, whole and one after another."""
-        wanted = prompt_sound(language, prompts, self.ear.payload_type)
-        wait_until(lambda: wanted in self.ear.encoded(since), f"{self.sipp.name} hears {prompts}", seconds)
+    def hears(self, *prompts: Prompt, language: str = "en", seconds: float = 12.0, count: int = 1) -> None:
+        """Wait until these prompts have been heard, whole and one after another, for the `count`th time."""
+        times = f"{self.sipp.name} hears {prompts}, time {count}"
+        wait_until(lambda: self.heard(*prompts, language=language) >= count, times, seconds)
 
-    def heard(self, *prompts: Prompt, language: str = "en") -> bool:
-        return prompt_sound(language, prompts, self.ear.payload_type) in self.ear.encoded()
+    def heard(self, *prompts: Prompt, language: str = "en") -> int:
+        """How often these prompts were heard."""
+        return self.ear.encoded().count(prompt_sound(language, prompts, self.ear.payload_type))
 
 
 @dataclass
@@ -71,6 +73,10 @@ class Carrier(Party):
     @property
     def dialled(self) -> str:
         return f"00{self.number}"
+
+    @property
+    def answer_instant(self) -> datetime:
+        return self.sipp.find("SIP/2.0 200", sent=True, method="INVITE")[0].instant
 
 
 @cache
@@ -150,11 +156,12 @@ class House:
         host: str = TELEPHONES_HOST,
         payload_type: int | None = None,
         events: bool = True,
+        port: str | None = None,
     ) -> Party:
-        """A telephone that calls a number; the steps are what it does about the answer."""
+        """A telephone that calls a number; the steps are what it does about the answer.  `port`: another's sound."""
         ear = self.ear(host, payload_type=PCMA if payload_type is None else payload_type, events=events)
         codecs = (PCMA, PCMU) if payload_type is None else (payload_type,)
-        calling = Calling(name, password, number, description(ear.port, codecs=codecs, events=events))
+        calling = Calling(name, password, number, description(port or ear.port, codecs=codecs, events=events))
         played = [calling.invite(), *(step(calling) for step in steps)]
         return Party(self.sipp("telephone", scenarios.scenario("telephone", *played), host), ear)
 

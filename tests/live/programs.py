@@ -2,9 +2,7 @@
 Programs that a test starts: each writes what it says into a file, is ended by its number alone, and cannot outlive us.
 """
 
-import ctypes
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -13,14 +11,6 @@ from pathlib import Path
 
 PATIENCE_SECONDS = 10.0
 STEP_SECONDS = 0.02
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    """A test run that is killed takes its programs with it (prctl(2))."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait_until(reached: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -39,26 +29,26 @@ def free_port(host: str = "127.0.0.1", kind: socket.SocketKind = socket.SOCK_DGR
 
 
 class Program:
-    """One running program."""
+    """One running program; `orphaned` is the signal it gets when the test run dies before it (prctl(2))."""
 
     def __init__(
         self,
-        command: Sequence[str | Path],
+        command: Sequence[object],
         output: Path,
         *,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        orphaned: str = "KILL",
     ) -> None:
         self.output = output
         with output.open("ab") as file:
             self._process = subprocess.Popen(
-                [str(word) for word in command],
+                ["setpriv", "--pdeathsig", orphaned, "--", *map(str, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env=None if environment is None else {**os.environ, **environment},
-                preexec_fn=_die_with_parent,
             )
 
     @property

@@ -97,7 +97,8 @@ class RunningShop:
             told.bind(str(path))
             told.settimeout(0.1)
             command = [MINITELECOM, "run", "--config", self.configuration]
-            self.daemon = Program(command, self.folder / "daemon.log", environment={"NOTIFY_SOCKET": str(path)})
+            environment = {"NOTIFY_SOCKET": str(path)}
+            self.daemon = Program(command, self.folder / "daemon.log", environment=environment, orphaned="TERM")
             deadline = time.monotonic() + START_SECONDS
             while True:
                 with contextlib.suppress(TimeoutError):

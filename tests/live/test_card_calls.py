@@ -1,16 +1,19 @@
 """A card holder rings in, is let in, talks, and is billed to the last coin."""
 
+import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from minitelecom.ivr.caller import Duration
 from minitelecom.money import Money
 from tests.live.bill import BY_THE_MINUTE, BY_THE_SECOND, ODD_STEPS, check_bill, check_books
-from tests.live.house import House, hear_each_other
-from tests.live.scenarios import Calling, answers, pause, rings
+from tests.live.house import ABSENT, LEVEL_WITHIN, TALK_SECONDS, House, hear_each_other
+from tests.live.programs import wait_until
+from tests.live.scenarios import Calling, answers, pause, play, rings
 from tests.live.shop import RunningShop
-from tests.live.sounds import PCMA, PCMU
+from tests.live.sounds import FRAME, PCMA, PCMU, RATE, encode, is_tone, keyed, sine
 
 pytestmark = pytest.mark.live
 
@@ -38,8 +41,7 @@ def test_a_caller_who_listens_to_every_word(shop: RunningShop, house: House) -> 
     carrier.sipp.finish()
 
     (record,) = shop.ended(account=card.number)
-    answered = carrier.sipp.find("SIP/2.0 200", sent=True, method="INVITE")[0].instant
-    cost = check_bill(record, BY_THE_SECOND, answered, caller.sipp.find("BYE", sent=True)[0].instant)
+    cost = check_bill(record, BY_THE_SECOND, carrier.answer_instant, caller.sipp.find("BYE", sent=True)[0].instant)
     assert (record["cause"], record["ended_by"], record["trunk"]) == ("normal", "caller", carrier.trunk)
     assert (record["device"], record["calling_number"], record["called_number"]) == ("101", "101", carrier.number)
     assert (record["destination"], record["promised_seconds"]) == ("by the second", 1050)
@@ -63,8 +65,55 @@ def test_keys_by_info_and_both_laws_of_sound(shop: RunningShop, house: House) ->
     caller.sipp.finish()
 
     (record,) = shop.ended(account=card.number)
-    answered = carrier.sipp.find("SIP/2.0 200", sent=True, method="INVITE")[0].instant
-    cost = check_bill(record, BY_THE_MINUTE, answered, carrier.sipp.find("BYE", sent=True)[0].instant)
+    cost = check_bill(record, BY_THE_MINUTE, carrier.answer_instant, carrier.sipp.find("BYE", sent=True)[0].instant)
     assert (record["cause"], record["ended_by"], record["device"]) == ("normal", "callee", None)
     assert (record["billed_seconds"], cost) == (60, Decimal("0.17"))
     check_books(shop, card, Decimal("4.83"))
+
+
+def test_keys_in_the_sound_that_sipp_itself_sends(shop: RunningShop, house: House, tmp_path: Path) -> None:
+    """A telephone that knows no telephone-events: SIPp sends the keys, and later a tone, as plain sound."""
+    card = shop.card(500)
+    carrier = house.carrier(answers, price="33")
+    keys = keyed(f"{card.number}{card.password}{carrier.dialled}##")
+    sound = tmp_path / "keys.alaw"
+    sound.write_bytes(encode(PCMA, [0.0] * RATE + keys + [0.0] * RATE + sine(700, 8 * RATE)))
+
+    def speak(calling: Calling) -> str:
+        return play(sound)
+
+    caller = house.card_holder(
+        "359888100202", Calling.answered, speak, Calling.talk, events=False, port="[rtpstream_audio_port]"
+    )
+    carrier.answered()
+    wait_until(lambda: is_tone(carrier.ear.sound()[-FRAME:] or [0], 700), "the caller's tone")
+    since = time.monotonic()
+    carrier.ear.say(1100)
+    time.sleep(TALK_SECONDS)
+    assert abs(carrier.ear.level(700, since, TALK_SECONDS)) <= LEVEL_WITHIN
+    assert carrier.ear.level(1100, since, TALK_SECONDS) <= ABSENT
+    caller.sipp.go_on()
+    caller.sipp.finish()
+    carrier.sipp.finish()
+
+    (record,) = shop.ended(account=card.number)
+    cost = check_bill(record, ODD_STEPS, carrier.answer_instant, caller.sipp.find("BYE", sent=True)[0].instant)
+    check_books(shop, card, 5 - cost)
+
+
+def test_three_times_a_wrong_password(shop: RunningShop, house: House) -> None:
+    """Then goodbye, and no more; the card loses nothing."""
+    card = shop.card(500)
+    caller = house.card_holder("359888100203")
+    wrong = f"{(int(card.password) + 1) % 10**8:08}"
+    for delay in (1, 2, 4):
+        caller.hears("enter-user-number", count=1 + (1, 2, 4).index(delay))
+        caller.ear.press(card.number)
+        caller.ear.press(wrong)
+        caller.hears("card-unknown", "try-again-in", Duration(delay))
+    caller.hears("goodbye")
+    caller.sipp.finish()
+    assert caller.sipp.find("BYE", sent=False)
+    assert not shop.calls(account=card.number)
+    assert shop.shown(card)["status"] == "inactive"
+    check_books(shop, card, Decimal(5))
