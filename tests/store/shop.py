@@ -122,7 +122,7 @@ class Call:
 
     @property
     def record(self) -> CallRecord:
-        found = run(call_records.find(self.shop.database, self.begun.id))
+        found = run(call_records.find(self.shop.database, self.begun.id, self.beginning.started))
         assert found is not None
         return found
 

@@ -160,7 +160,7 @@ def test_a_call_that_is_refused_elsewhere_is_recorded_all_the_same(shop: Shop) -
     card = shop.card()
     beginning = dataclasses.replace(shop.beginning(card, None), refusal="no-price")
     begun = run(call_records.begin(shop.database, beginning))
-    found = run(call_records.find(shop.database, begun.id))
+    found = run(call_records.find(shop.database, begun.id, beginning.started))
     assert found is not None
     assert (found.cause, found.ended, found.cost) == ("no-price", shop.now, euro("0"))
     assert shop.money(card) == ("1.00", "0.00")
