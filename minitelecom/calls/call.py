@@ -26,10 +26,13 @@ from minitelecom.store.call_records import Cause
 
 log = Logger()
 
-# What a final response means for the record (DESIGN: causes of calls --json).
+# What a final response means for the record (DESIGN: causes of calls --json).  After "failed" the next way is tried.
 CAUSES: dict[int, Cause] = {
+    401: "failed",  # the carrier does not take our password, or (402) our money: nothing to do with the number
+    402: "failed",
     403: "rejected",
     404: "rejected",
+    407: "failed",
     408: "no-answer",
     410: "rejected",
     480: "no-answer",

@@ -23,7 +23,7 @@ from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.message import Request, Response
+from minitelecom.sip.message import Message, Request, Response
 from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
 from minitelecom.sip.transaction_layer import ServerTransaction
 
@@ -177,9 +177,10 @@ class Leg:
             return
         self._acceptance.acknowledged()
         self._acceptance = None
-        if ack.body and self._negotiation is not None and self._offered_in_success:
+        answer = description_in(ack)
+        if answer and self._negotiation is not None and self._offered_in_success:
             try:
-                self.connect_media(self._negotiation.accept_answer(ack.body))
+                self.connect_media(self._negotiation.accept_answer(answer))
             except NotAcceptable as unusable:
                 log.info("{call_id}: unusable answer in ACK: {why}", call_id=ack.call_id, why=str(unusable))
         self.acknowledged()
@@ -196,15 +197,15 @@ class Leg:
         raise NotImplementedError
 
     def _ask_whether_there(self, pulse: Pulse) -> None:
-        assert self.dialog is not None
-        self.switch.layer.request(self.dialog.request("OPTIONS"), self.way(self.dialog), pulse)
+        if self.dialog is not None:  # a far end may hold before it has answered
+            self.switch.layer.request(self.dialog.request("OPTIONS"), self.way(self.dialog), pulse)
 
     def send_success(self, transaction: ServerTransaction, body: bytes) -> None:
         """Answer an INVITE with 200 and repeat it until its ACK comes."""
         assert self.dialog is not None
         request = transaction.request
         self.dialog.early = False
-        self._offered_in_success = not request.body
+        self._offered_in_success = not description_in(request)
         contact = self.switch.contact(self.hop, request.uri.user or "minitelecom")
         response = request.response(
             200,
@@ -223,9 +224,10 @@ class Leg:
             headers = [("Retry-After", str(self.switch.random.randint(0, 10)))]
             transaction.respond(request.response(500, "The previous INVITE is under way", headers=headers))
             return
+        offer = description_in(request)
         try:
-            if request.body:
-                body, stream = self.negotiation().answer(request.body)
+            if offer:
+                body, stream = self.negotiation().answer(offer)
                 self.connect_media(stream)
             else:
                 body = self.negotiation().offer()
@@ -280,6 +282,11 @@ class Leg:
             self.port = None
         if self.dialog is not None:
             self.switch.legs.pop(self.key, None)
+
+
+def description_in(message: Message) -> bytes:
+    """The session description that a message carries; empty where it has none, or a body of another kind."""
+    return message.body if message.content_type in ("", SDP) else b""
 
 
 class _Bye:

@@ -12,7 +12,7 @@ from automat import TypeMachineBuilder
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for
+from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for, description_in
 from minitelecom.calls.switch import Switch
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
@@ -68,6 +68,7 @@ class OutgoingLeg(Leg):
         self.invite_sequence = 1
         self._offer = self.negotiation().offer()
         self._authorization: tuple[str, str] | None = None
+        self._described_by: str | None = ""  # the tag of the far end whose sound we know; none is empty
         self._forks: dict[str | None, Dialog] = {}  # those that were ended at once, by their tag
         self._machine = _machine(self)
 
@@ -152,11 +153,16 @@ class OutgoingLeg(Leg):
         return self.take_answer(response)
 
     def take_answer(self, response: Response) -> bool:
+        """Whether there is sound now: described in this response, or in an earlier one of the same far end."""
+        answer = description_in(response)
+        if not answer and self._described_by == response.to.tag:
+            return True
         try:
-            self.connect_media(self.negotiation().accept_answer(response.body))
+            self.connect_media(self.negotiation().accept_answer(answer))
         except NotAcceptable as unusable:
             log.info("{call_id}: unusable answer: {why}", call_id=self.call_id, why=str(unusable))
             return False
+        self._described_by = response.to.tag
         return True
 
     def acknowledge(self, dialog: Dialog) -> None:
@@ -199,7 +205,7 @@ def begin(machine: Inputs, leg: OutgoingLeg) -> None:
 def progress(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     if response.status == 100:
         return
-    sound = bool(response.body) and leg.take_answer(response)
+    sound = bool(description_in(response)) and leg.take_answer(response)
     leg.user.leg_progressed(leg, sound=sound)
 
 
