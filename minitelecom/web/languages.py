@@ -2,7 +2,8 @@
 The languages of the pages: texts from locale/<code>.po, dates, numbers and money by CLDR.
 
 English is the language of the sources, so it needs no file; any other is one .po file more. The files are read when the
-site is made, there is nothing to compile; tests/web/test_languages.py names what a file lacks or has too much of. Cards and calls live in the zone of the shop, so an instant is shown in it.
+site is made, there is nothing to compile; tests/web/test_languages.py names what a file lacks or has too much of. Cards
+and calls live in the zone of the shop, so an instant is shown in it.
 """
 
 from collections.abc import Mapping
