@@ -1,13 +1,14 @@
 """Which address of ours a far end must be told: our own on the local networks, the external one beyond a router."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from minitelecom.sip.hop import Hop
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
-MOST_KNOWN = 10_000  # addresses whose route is remembered
+MOST_KNOWN = 10_000  # hosts of which we remember what was found out
 
 
 class Addresses:
@@ -22,11 +23,11 @@ class Addresses:
         self._external = external
         self._local = [ip_network(network) for network in (*LOOPBACK, *local)]
         self._port = port
-        self._route = route
-        self._known: dict[str, str] = {}
-
-    def is_local(self, host: str) -> bool:
+        self._route = lru_cache(MOST_KNOWN)(route)
+        self.is_local = lru_cache(MOST_KNOWN)(self._is_local)
         """Whether an address lies in a network we speak to with our own address."""
+
+    def _is_local(self, host: str) -> bool:
         return is_address(host) and any(ip_address(host) in network for network in self._local)
 
     def towards(self, hop: Hop) -> tuple[str, int]:
@@ -36,14 +37,10 @@ class Addresses:
     def host_towards(self, host: str) -> str:
         if self._external and not self.is_local(host):
             return self._external
-        known = self._known.get(host)
-        if known is None:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            known = self._known[host] = self._route(host)
-        return known
+        return self._route(host)
 
 
+@lru_cache(MOST_KNOWN)
 def is_address(host: str) -> bool:
     """Whether a host is an address and not a name."""
     try:

@@ -29,6 +29,8 @@ class Directory:
         self.trunks: list[Trunk] = []
         self.prices = PriceTable([])
         self.bindings: dict[str, list[Binding]] = {}
+        self._devices_at: dict[str, Device] = {}
+        self._trunks_at: dict[str, list[Trunk]] = {}
         self._database = database
         self._secrets = secrets
         self._zone = zone
@@ -41,10 +43,15 @@ class Directory:
         await self.read_bindings()
 
     async def read_devices(self) -> None:
-        self.devices = {device.name: device for device in await devices.all_devices(self._database, self._secrets)}
+        found = await devices.all_devices(self._database, self._secrets)
+        self.devices = {device.name: device for device in found}
+        self._devices_at = {device.address: device for device in reversed(found) if device.address is not None}
 
     async def read_trunks(self) -> None:
         self.trunks = await trunks.all_trunks(self._database, self._secrets)
+        self._trunks_at = {}
+        for trunk in self.trunks:
+            self._trunks_at.setdefault(host_of(trunk.uri), []).append(trunk)
 
     async def read_prices(self, instant: datetime) -> None:
         """The prices of the day, in the shop's zone, on which this instant lies."""
@@ -71,7 +78,7 @@ class Directory:
 
     def device_at(self, hop: Hop) -> Device | None:
         """The telephone or gateway known by where its requests come from."""
-        return next((device for device in self.devices.values() if is_at(device.address, hop)), None)
+        return self._devices_at.get(f"{hop.host}:{hop.port}") or self._devices_at.get(hop.host)
 
     def trunk_at(self, hop: Hop, telephone: str | None) -> Trunk | None:
         """
@@ -80,19 +87,11 @@ class Directory:
         By the address alone only where the sender does not call itself one of our telephones, since a telephone may
         stand in the same house as a gateway.
         """
-        at_host = [trunk for trunk in self.trunks if host_of(trunk.uri) == hop.host]
+        at_host = self._trunks_at.get(hop.host, [])
         exact = next((trunk for trunk in at_host if port_of(trunk.uri) == hop.port), None)
         if exact is not None or telephone in self.devices:
             return exact
         return at_host[0] if at_host else None
-
-
-def is_at(address: str | None, hop: Hop) -> bool:
-    """Whether HOST or HOST:PORT is where a message came from."""
-    if address is None:
-        return False
-    host, _, port = address.partition(":")
-    return host == hop.host and port in ("", str(hop.port))
 
 
 def host_of(uri: str) -> str:
