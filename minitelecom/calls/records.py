@@ -88,9 +88,18 @@ class CallRecord:
     def answered(self, instant: datetime, trunk: str | None) -> None:
         """The far end answered, by way of this trunk."""
         self._answered = instant
+        self._write_answer(instant, trunk)
+
+    def promise_grown(self) -> None:
+        """The record of a running call is to know of its longer promise, should we not live to end it."""
+        if self._answered is not None:
+            self._write_answer(self._answered, None)
+
+    def _write_answer(self, instant: datetime, trunk: str | None) -> None:
+        promised = self.promised_seconds
         self._write(
             lambda: call_records.answered(
-                self._database, self._known_id(), self.beginning.started, instant, self.promised_seconds, trunk
+                self._database, self._known_id(), self.beginning.started, instant, promised, trunk
             )
         )
 

@@ -95,6 +95,7 @@ class RunningCalls:
         reserved = await record.enlarge(ceiling, first, step)
         if reserved is not None:
             call.enlarge(maximum(record.rate, reserved, longest))
+            record.promise_grown()
             if call.answered_at is not None:
                 self._live.change(session, promised_seconds=record.promised_seconds)
 

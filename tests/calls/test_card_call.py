@@ -201,6 +201,7 @@ def test_a_recharge_moves_the_end_of_a_running_call(house: House) -> None:
     house.pass_(60)
     house.recharge(card, "0.05")
     assert house.reserved(card) == Decimal("0.15")
+    assert house.records()[0].promised_seconds == 150
     house.pass_(120)
     callee = house.carrier.calls[0]
     assert callee.answered_at is not None
