@@ -1,6 +1,7 @@
 """The demo as a newcomer has it: one command, then a call; and what signals and other programs do to it."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -8,7 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -59,6 +61,18 @@ def demo(data_folder: Path) -> Iterator[Demo]:
         demo.is_told(signal.SIGTERM)
 
 
+def log_in(demo: Demo) -> str:
+    """The first page behind the log-in, with the password that was printed."""
+    site, password = re.search(r"(http://\S+/) as admin, password (\w+)", "\n".join(demo.lines)).groups()
+    site = f"http://127.0.0.1:{site.rstrip('/').rpartition(':')[2]}"
+    browser = build_opener(HTTPCookieProcessor())
+    with browser.open(f"{site}/login", timeout=10) as page:
+        token, *_ = re.findall(r'name="csrf" value="([^"]+)"', page.read().decode())
+    form = urlencode({"csrf": token, "next": "/", "name": "admin", "password": password})
+    with browser.open(f"{site}/login", form.encode(), timeout=10) as page:
+        return str(page.read().decode())
+
+
 def test_it_opens_answers_and_closes_in_good_order(demo):
     demo.starts()
     status = json.loads(demo.asks("status", "--json").stdout)
@@ -66,9 +80,7 @@ def test_it_opens_answers_and_closes_in_good_order(demo):
     report = demo.asks("doctor")
     assert report.returncode == 0, report.stdout
     assert "emergency: 112: by test-carrier" in report.stdout
-    web = next(word for word in demo.lines[6].split() if word.startswith("http://"))
-    with urlopen(f"http://127.0.0.1:{web.rstrip('/').rpartition(':')[2]}/", timeout=10) as page:
-        assert b"CashManager" in page.read()
+    assert "Add Users" in log_in(demo)
     assert demo.is_told(signal.SIGTERM) == 0
     assert demo.asks("status", "--json").returncode == 1
 
