@@ -1,0 +1,260 @@
+"""
+What must hold after the hour.  Every law answers with sentences; none: it holds.
+
+The auditor believes the tap on the wire, the parties, the money that was paid in, and the database.  Of the exchange it
+asks only what `status` shows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from minitelecom.money import Money
+from minitelecom.rating.cost import billed_seconds, cost
+from minitelecom.store import processes
+from minitelecom.store.call_records import CallRecord
+from minitelecom.store.synchronous import run
+from tests.simulation.lines import Line
+from tests.simulation.wire import Dialogue
+from tests.simulation.workload import Shop
+from tests.world.house import BEGINNING
+
+BLOCKED_WITHIN = 6.0  # a notice, and two ways to a slow database
+INSTANT = 0.002  # two looks at one moment
+UNCOUNTED = {"registered", "uptime_seconds"}
+
+
+class Auditor:
+    """Judges one finished hour."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._database = shop.database
+        run(processes.beat(shop.database, shop.process_id, shop.now(), {}))
+        self.records = shop.records()
+        self._answered = [
+            dialogue
+            for dialogue in shop.network.dialogues.values()
+            if dialogue.outgoing and dialogue.answered is not None
+        ]
+        self._by_answer = {round(dialogue.answered or 0, 3): dialogue for dialogue in self._answered}
+
+    def faults(self) -> list[str]:
+        """Every law that is broken."""
+        laws = (
+            self.nobody_stumbled,
+            self.nothing_is_left,
+            self.books_are_right,
+            self.balances_are_what_was_paid_less_what_was_talked,
+            self.records_are_closed,
+            self.records_are_priced,
+            self.records_agree_with_the_wire,
+            self.answers_have_records,
+            self.a_block_ends_calls,
+            self.help_is_called_at_once,
+            self.nobody_talks_for_ever,
+            self.callers_are_answered,
+        )
+        return [f"{law.__name__.replace('_', ' ')}: {fault}" for law in laws for fault in law()]
+
+    def causes(self) -> Counter[str]:
+        return Counter(record.cause or "open" for record in self.records)
+
+    # The laws.
+
+    def nobody_stumbled(self) -> Iterator[str]:
+        yield from self._shop.failures
+
+    def nothing_is_left(self) -> Iterator[str]:
+        """Forty seconds after the last BYE, every counter of `status` is back at zero."""
+        for name, count in self._shop.exchange.counters().items():
+            if count and name not in UNCOUNTED:
+                yield f"{count} {name}"
+        connected = len(self._shop.exchange.live)
+        if connected:
+            yield f"{connected} on the live page"
+
+    def books_are_right(self) -> Iterator[str]:
+        yield from map(str, self._shop.faults())
+        [(total,)] = self._query("SELECT coalesce(sum(amount), 0) FROM movement_lines")
+        if total:
+            yield f"the ledger sums to {total}"
+        for row in self._query("SELECT id, balance, reserved FROM accounts WHERE kind <> 'house' AND reserved <> 0"):
+            yield "account {} has {}, of which {} are still reserved".format(*row)
+        for row in self._query("SELECT id, balance FROM accounts WHERE kind <> 'house' AND balance < 0"):
+            yield "account {} has {}".format(*row)
+
+    def balances_are_what_was_paid_less_what_was_talked(self) -> Iterator[str]:
+        spent: Counter[int] = Counter()
+        for record in self.records:
+            if record.account_id is not None and record.cost is not None:
+                spent[record.account_id] += record.cost.amount  # type: ignore[assignment]
+        for account, paid in self._shop.paid.items():
+            [(balance,)] = self._query("SELECT balance FROM accounts WHERE id = %s", account)
+            if balance != paid - Decimal(spent[account]):
+                yield f"account {account} has {balance}; {paid} were paid and {spent[account]} talked"
+
+    def records_are_closed(self) -> Iterator[str]:
+        for record in self.records:
+            if record.ended is None:
+                yield f"{_named(record)} is open"
+            elif record.account_id is not None and record.answered is not None and record.cost != 0:
+                [(settled,)] = self._query("SELECT count(*) FROM movements WHERE key = %s", f"call:{record.id}")
+                if settled != 1 and record.cost is not None and not record.cost.is_zero:
+                    yield f"{_named(record)} is settled {settled} times"
+
+    def records_are_priced(self) -> Iterator[str]:
+        """The charge is the frozen rate's for the time between answer and end, within the promise."""
+        for record in self.records:
+            if record.ended is None or record.cost is None:
+                continue
+            seconds = self._seconds(record)
+            if record.rate is None:
+                right, billed = Money.zero(record.currency), seconds
+            else:
+                right, billed = cost(record.rate, seconds), billed_seconds(record.rate, seconds)
+            if record.cause == "interrupted" and record.ended_by == "switch":
+                continue  # judged by the wire alone: its last second is not known to us
+            if (record.cost, record.billed_seconds) != (right, billed):
+                yield f"{_named(record)}: {seconds} s are {billed} s for {right}"
+
+    def records_agree_with_the_wire(self) -> Iterator[str]:
+        for record in self.records:
+            if record.answered is None or record.ended is None:
+                continue
+            answered = _seconds_of(record.answered - BEGINNING)
+            dialogue = self._by_answer.get(round(answered, 3))
+            if dialogue is None:
+                yield f"{_named(record)}: nobody answered at {answered:.3f}"
+                continue
+            yield from self._compare(record, dialogue)
+
+    def _compare(self, record: CallRecord, dialogue: Dialogue) -> Iterator[str]:
+        assert record.ended is not None
+        assert dialogue.answered is not None
+        ended = _seconds_of(record.ended - BEGINNING)
+        over = self._over(dialogue)
+        if ended > over + INSTANT:
+            yield f"{_named(record)} ended {ended:.3f}, on the wire {over:.3f}"
+        if ended < over - INSTANT and record.ended_by != "silence" and record.cause != "interrupted":
+            yield f"{_named(record)} ended {ended:.3f}, but was talked until {over:.3f}"
+        talked = over - dialogue.answered
+        promised = record.promised_seconds
+        if promised is not None and talked > promised + INSTANT:
+            yield f"{_named(record)}: {promised} s promised, {talked:.3f} s talked"
+        yield from self._compare_party(record, dialogue)
+
+    def _compare_party(self, record: CallRecord, dialogue: Dialogue) -> Iterator[str]:
+        """As the one who was called saw it; what a lost BYE took longer is the network's."""
+        line = self._line(dialogue)
+        if line is None or line.answered_at is None or record.billed_seconds is None or record.account_id is None:
+            return
+        lateness = 0.0
+        if dialogue.bye is not None and dialogue.bye_uttered is not None:
+            lateness = max(0.0, dialogue.bye - dialogue.bye_uttered)
+        ended = line.ended_at if line.ended_at is not None and not line.vanished else self._over(dialogue)
+        seen = ended - line.answered_at + lateness
+        if self._seconds(record) > seen + 1:
+            yield f"{_named(record)}: the party called saw {seen:.3f} s"
+
+    def answers_have_records(self) -> Iterator[str]:
+        """Whoever answered us is in exactly one record, or was told at once that it was too late."""
+        counted = Counter(
+            round(_seconds_of(record.answered - BEGINNING), 3) for record in self.records if record.answered is not None
+        )
+        for dialogue in self._answered:
+            assert dialogue.answered is not None
+            found = counted[round(dialogue.answered, 3)]
+            if found > 1:
+                yield f"the answer of {dialogue.number} at {dialogue.answered:.3f} is in {found} records"
+            if found == 0 and not self._turned_away(dialogue) and not self._interrupted(dialogue):
+                yield f"the answer of {dialogue.number} at {dialogue.answered:.3f} is in no record"
+
+    def a_block_ends_calls(self) -> Iterator[str]:
+        """Soon after an account is blocked nobody talks on it, unless the database was away just then."""
+        for block in self._shop.blocks:
+            limit = block.instant + BLOCKED_WITHIN
+            if any(begin < limit and end > block.instant for begin, end in self._shop.outages):
+                continue
+            for record in self.records:
+                if record.account_id != block.account_id or record.answered is None or record.ended is None:
+                    continue
+                answered, ended = _seconds_of(record.answered - BEGINNING), _seconds_of(record.ended - BEGINNING)
+                if answered < block.instant and ended > limit:
+                    yield f"{_named(record)} was talked until {ended:.3f}, but blocked at {block.instant:.3f}"
+
+    def help_is_called_at_once(self) -> Iterator[str]:
+        """Whoever has dialled 112 rings there within a second, whatever else is the matter."""
+        dialogues = self._shop.network.dialogues.values()
+        calls = [dialogue.invited for dialogue in dialogues if dialogue.outgoing and dialogue.number == "112"]
+        for dialogue in dialogues:
+            if dialogue.outgoing or dialogue.number != "112":
+                continue
+            if not any(0 <= call - dialogue.invited < 1 for call in calls) and 487 not in dialogue.statuses:
+                yield f"help was asked for at {dialogue.invited:.3f}, and not called"
+
+    def nobody_talks_for_ever(self) -> Iterator[str]:
+        """No party still believes in a call, unless it vanished or the daemon died under it."""
+        for line in self._shop.lines:
+            if line.alive:
+                yield f"{line.party.name} still talks since {line.answered_at:.3f}"
+
+    def callers_are_answered(self) -> Iterator[str]:
+        for line in self._shop.lines:
+            unanswered = line.client is not None and line.final is None and line.failure is None
+            if unanswered and not line.vanished and not line.leaving:
+                yield f"{line.party.name} was never answered, calling since {line.begun:.3f}"
+
+    # What they look at.
+
+    def _query(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        return run(self._database.query(sql, parameters))
+
+    def _seconds(self, record: CallRecord) -> int:
+        """Between answer and end, to the nearest second and at least one; none without an answer."""
+        if record.answered is None or record.ended is None:
+            return 0
+        seconds = max(1, int(_seconds_of(record.ended - record.answered) + 0.5))
+        return seconds if record.promised_seconds is None else min(seconds, record.promised_seconds)
+
+    def _over(self, dialogue: Dialogue) -> float:
+        """When the exchange and the party called parted: a BYE, or the daemon's death."""
+        assert dialogue.answered is not None
+        instants = [death.instant for death in self._shop.deaths if death.instant >= dialogue.answered]
+        if dialogue.bye is not None:
+            instants.append(dialogue.bye)
+        return min(instants, default=self._shop.clock.seconds())
+
+    def _line(self, dialogue: Dialogue) -> Line | None:
+        return next(
+            (
+                line
+                for line in self._shop.lines
+                if line.request is not None
+                and line.request.call_id == dialogue.call_id
+                and line.answered_at is not None
+            ),
+            None,
+        )
+
+    def _turned_away(self, dialogue: Dialogue) -> bool:
+        assert dialogue.answered is not None
+        return dialogue.bye is not None and dialogue.bye - dialogue.answered < INSTANT and dialogue.bye_by_exchange
+
+    def _interrupted(self, dialogue: Dialogue) -> bool:
+        """The daemon died before this answer came, or before it could be written."""
+        assert dialogue.answered is not None
+        return any(dialogue.invited <= death.instant < dialogue.answered + 60 for death in self._shop.deaths)
+
+
+def _seconds_of(span: timedelta) -> float:
+    return span.total_seconds()
+
+
+def _named(record: CallRecord) -> str:
+    answered = "" if record.answered is None else f", answered {_seconds_of(record.answered - BEGINNING):.3f}"
+    return (
+        f"call {record.id} to {record.called_number} at {_seconds_of(record.started - BEGINNING):.3f}{answered}"
+        f" ({record.cause} by {record.ended_by}, {record.billed_seconds} s, {record.cost})"
+    )
