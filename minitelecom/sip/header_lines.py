@@ -167,6 +167,10 @@ class Headers:
             self._typed[key] = found = read(self)
         return found  # type: ignore[return-value]
 
+    def remember(self, key: str, value: object) -> None:
+        """What `typed` would read, for one who has just written it."""
+        self._typed[key] = value
+
     def copy(self, *wanted: str) -> "Headers":
         """The lines of these keys, in their order there, as they came."""
         kept = [(key, line) for key, line in zip(self.keys, self.lines, strict=True) if key in wanted]

@@ -5,6 +5,7 @@ Each reader takes one unfolded value and returns a value of its own, or raises B
 that a message gave you, make another.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from minitelecom.sip.grammar import (
     write_parameters,
 )
 from minitelecom.sip.header_lines import Headers
-from minitelecom.sip.uri import Uri, check_host, check_port
+from minitelecom.sip.uri import LONGEST_REMEMBERED, MOST_REMEMBERED, Uri, check_host, check_port
 
 MAGIC_COOKIE = "z9hG4bK"
 
@@ -63,6 +64,11 @@ class NameAddr:
 
     @classmethod
     def parse(cls, text: str) -> "NameAddr":
+        """The From and To of a call come with each of its messages, so what they read as is remembered."""
+        return _remembered(text) if len(text) <= LONGEST_REMEMBERED else cls._read(text)
+
+    @classmethod
+    def _read(cls, text: str) -> "NameAddr":
         match = _NAME_ADDR.fullmatch(text)
         if match is None:
             return cls._parse_bare(text)
@@ -118,6 +124,11 @@ class NameAddr:
 
     def __hash__(self) -> int:
         return hash((self.display, self.uri))
+
+
+@functools.lru_cache(MOST_REMEMBERED)
+def _remembered(text: str) -> NameAddr:
+    return NameAddr._read(text)  # noqa: SLF001 - its own cache
 
 
 # What the Contact "*" points at; no real URI, known by identity.

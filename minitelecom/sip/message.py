@@ -111,13 +111,17 @@ class Message:
 
     def push_via(self, via: Via) -> None:
         """One hop more, on top."""
+        above = [via, *self.vias]
         self.headers.add("Via", str(via), first=True)
+        self.headers.remember("via", above)
 
     def replace_via(self, via: Via) -> None:
         """Another top Via, as when `received` and `rport` are filled in; the others stay as they came."""
+        others = self.vias[1:]
         line = self.headers.values("via")[0]
         beside = split_values(line)[1:] if "," in line else []
         self.headers.replace_first("Via", ", ".join([str(via), *beside]))
+        self.headers.remember("via", [via, *others])
 
     @property
     def vias(self) -> list[Via]:

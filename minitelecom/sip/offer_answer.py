@@ -14,12 +14,15 @@ from minitelecom.sip.sdp import (
     MalformedDescription,
     Media,
     Origin,
+    RtpMap,
     SessionDescription,
     is_audio,
     parse,
 )
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+Described = list[tuple[int, RtpMap | None]]
 
 PTIME_MS = 20
 TELEPHONE_EVENT = 101
@@ -149,19 +152,17 @@ def _parse(body: bytes) -> SessionDescription:
 def _place(description: SessionDescription) -> int:
     """Which of the media is the sound stream we take."""
     for place, media in enumerate(description.media):
-        if is_audio(media) and _codecs(media):
+        if is_audio(media) and _codecs(media.described):
             return place
     raise NotAcceptable("no G.711 sound stream")
 
 
-def _codecs(media: Media) -> tuple[Codec, ...]:
+def _codecs(described: Described) -> tuple[Codec, ...]:
     """Static payload types speak for themselves; an rtpmap that says otherwise is believed."""
-    rtpmaps = media.rtpmaps
     found = []
-    for payload_type in media.payload_types:
+    for payload_type, rtpmap in described:
         if payload_type in (0, 8):
             codec = Codec(payload_type)
-            rtpmap = rtpmaps.get(payload_type)
             if (rtpmap is None or rtpmap.name == codec.name) and codec not in found:
                 found.append(codec)
     return tuple(found)
@@ -174,21 +175,23 @@ def _stream(description: SessionDescription, media: Media) -> Stream:
     direction: Direction = description.direction_of(media)  # type: ignore[assignment]
     if address in NOWHERE:
         direction = HELD[direction]
-    events = [number for number in media.payload_types if _is_telephone_event(media, number)]
+    described = media.described
     ptime = media.attribute("ptime") or ""
     return Stream(
         host=address,
         port=media.port,
-        codecs=_codecs(media),
-        telephone_event=events[0] if events else None,
+        codecs=_codecs(described),
+        telephone_event=_telephone_event(described),
         direction=direction,
         ptime=int(ptime) if ptime.isascii() and ptime.isdecimal() and len(ptime) < 4 else None,
     )
 
 
-def _is_telephone_event(media: Media, payload_type: int) -> bool:
-    rtpmap = media.rtpmaps.get(payload_type)
-    return rtpmap is not None and rtpmap.name == "TELEPHONE-EVENT" and rtpmap.clock_rate == 8000
+def _telephone_event(described: Described) -> int | None:
+    for payload_type, rtpmap in described:
+        if rtpmap is not None and rtpmap.name == "TELEPHONE-EVENT" and rtpmap.clock_rate == 8000:
+            return payload_type
+    return None
 
 
 def _audio(port: int, codecs: tuple[Codec, ...], telephone_event: int | None, direction: Direction) -> Media:

@@ -8,10 +8,12 @@ Old telephones write lines in another order, leave some out and add a third fiel
 reader takes any order within a section, ends lines at LF or CRLF, and needs no more than an m= line it understands.
 """
 
+import functools
 from dataclasses import dataclass, field, replace
 
 MOST_LINES = 500
 MOST_MEDIA = 16
+MOST_REMEMBERED = 256  # rtpmaps: the same few come with every call
 
 Attribute = tuple[str, str | None]
 
@@ -61,16 +63,20 @@ class Media:
         found: dict[int, RtpMap] = {}
         for name, value in self.attributes:
             if name == "rtpmap" and value is not None:
-                payload_type, _, encoding = value.strip().partition(" ")
-                codec, _, rate = encoding.strip().partition("/")
-                number = _number(payload_type)
+                number, rtpmap = _rtpmap(value)
                 if number is not None:
-                    found.setdefault(number, RtpMap(codec.strip().upper(), _number(rate.partition("/")[0]) or 8000))
+                    found.setdefault(number, rtpmap)
         return found
 
     @property
     def payload_types(self) -> list[int]:
         return [number for number in map(_number, self.formats) if number is not None]
+
+    @property
+    def described(self) -> list[tuple[int, RtpMap | None]]:
+        """The payload types in their order, each with its rtpmap where it has one."""
+        rtpmaps = self.rtpmaps
+        return [(number, rtpmaps.get(number)) for number in self.payload_types]
 
     def lines(self) -> list[str]:
         written = [f"m={self.kind} {self.port} {self.protocol} {' '.join(self.formats)}"]
@@ -188,6 +194,13 @@ def _media(section: _Section) -> Media:
         section.connection,
         tuple(section.attributes),
     )
+
+
+@functools.lru_cache(MOST_REMEMBERED)
+def _rtpmap(value: str) -> tuple[int | None, RtpMap]:
+    payload_type, _, encoding = value.strip().partition(" ")
+    codec, _, rate = encoding.strip().partition("/")
+    return _number(payload_type), RtpMap(codec.strip().upper(), _number(rate.partition("/")[0]) or 8000)
 
 
 def _origin(value: str) -> Origin:
