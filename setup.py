@@ -9,5 +9,8 @@ setup(
         *(f"minitelecom.drivers.{name}" for name in find_packages("drivers")),
     ],
     package_dir={"minitelecom.drivers": "drivers"},
-    package_data={"minitelecom.store": ["schema/*.sql"]},
+    package_data={
+        "minitelecom.store": ["schema/*.sql"],
+        "minitelecom.web": ["templates/*.html", "static/*", "locale/*.po"],
+    },
 )
