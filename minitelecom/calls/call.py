@@ -21,7 +21,6 @@ from minitelecom.calls.records import CallRecord
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
-from minitelecom.sip.offer_answer import NotAcceptable
 from minitelecom.store.call_records import Cause
 
 log = Logger()
@@ -166,11 +165,7 @@ class Call:
         self.answered_at = self._switch.clock.seconds()
         self._answered_instant = self._switch.now()
         self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
-        try:
-            self._caller.answer()
-        except (NotAcceptable, NoPortsLeft):
-            self.finish(Ended("failed", 488, "switch", answered=True))
-            return
+        self._caller.answer()
         self._join(leg)
         self._credit.start()
         self.on_answer()
@@ -211,7 +206,7 @@ class Call:
         self._finished = True
         self._credit.stop()
         legs, self._ringing = [*self._ringing, *([self._callee] if self._callee else [])], []
-        last_heard = self._last_heard()
+        last_heard = self._last_heard()  # before the legs give back their ports
         for leg in legs:
             leg.hang_up()
         if self._caller.port is not None:
@@ -221,10 +216,10 @@ class Call:
         self.done.callback(ended)
 
     def _last_heard(self) -> float:
-        """The clock's seconds at which either side was last heard."""
+        """The clock's seconds at which either side was last heard; of a call without any sound, its answer."""
         sides = (self._caller, self._callee)
         heard = [side.port.last_packet for side in sides if side is not None and side.port is not None]
-        return max((last for last in heard if last is not None), default=self._switch.clock.seconds())
+        return max((last for last in heard if last is not None), default=self.answered_at or 0.0)
 
     def _close_record(self, ended: Ended, last_heard: float) -> None:
         """A call that fell silent is charged to its last packet only."""

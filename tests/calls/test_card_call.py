@@ -354,3 +354,21 @@ def test_both_sides_fall_silent(house: House) -> None:
     record = house.records()[0]
     assert (record.cause, record.ended_by, record.billed_seconds) == ("failed", "silence", round(silent_at - answered))
     settle(house)
+
+
+def test_a_call_without_any_sound_is_ended_and_hardly_charged(house: House) -> None:
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk = visit(house, telephone, card)
+    talk.press(LONDON + "#")
+    house.pass_(15)
+    for port in house.media.open_ports:
+        port.mute()
+        port.muted_at = None
+        port.never_heard = True
+    house.pass_(70)
+    record = house.records()[0]
+    assert (record.ended_by, record.billed_seconds) == ("silence", 1)
+    settle(house)

@@ -21,11 +21,14 @@ class QuietPort:
     partner: "QuietPort | None" = None
     played: list[Sound] = field(default_factory=list)
     muted_at: float | None = None
+    never_heard: bool = False
     closed: bool = False
     _playing: IDelayedCall | None = None
 
     @property
     def last_packet(self) -> float | None:
+        if self.never_heard:
+            return None
         return self.media.clock.seconds() if self.muted_at is None else self.muted_at
 
     def connect(self, remote: Remote) -> None:
