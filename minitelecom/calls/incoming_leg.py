@@ -9,7 +9,7 @@ from typing import Protocol
 
 from automat import TypeMachineBuilder
 
-from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser
+from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch
 from minitelecom.media.tones import ringback
 from minitelecom.sip.dialog import Dialog
@@ -39,14 +39,7 @@ class IncomingLeg(Leg):
         super().__init__(switch, transaction.source, user, carrier=carrier)
         self.transaction = transaction
         invite = transaction.request
-        self._answer = b""
-        if invite.body:
-            try:
-                self._answer, stream = self.negotiation().answer(invite.body)
-            except NotAcceptable:
-                self.release()
-                raise
-            self.connect_media(stream)
+        self.description = self._describe(description_in(invite))
         self.dialog = Dialog.as_uas(invite, self.local_tag)
         switch.legs[self.key] = self
         self._machine = _machine(self)
@@ -92,11 +85,17 @@ class IncomingLeg(Leg):
             invite.response(status, to_tag=self.local_tag, headers=headers, body=body, content_type=kind)
         )
 
-    def session_description(self) -> bytes:
+    def _describe(self, offer: bytes) -> bytes:
         """Our answer, or an offer of our own where the INVITE carried none (RFC 3261 13.3.1.4)."""
-        if not self._answer:
-            self._answer = self.negotiation().offer()
-        return self._answer
+        if not offer:
+            return self.negotiation().offer()
+        try:
+            answer, stream = self.negotiation().answer(offer)
+        except NotAcceptable:
+            self.release()
+            raise
+        self.connect_media(stream)
+        return answer
 
 
 builder = TypeMachineBuilder(Inputs, IncomingLeg)
@@ -114,13 +113,13 @@ def alert(machine: Inputs, leg: IncomingLeg) -> None:
 
 @offered.upon(Inputs.early).loop()
 def open_early_media(machine: Inputs, leg: IncomingLeg) -> None:
-    if leg.transaction.request.body:
-        leg.provisional(183, leg.session_description())
+    if description_in(leg.transaction.request):
+        leg.provisional(183, leg.description)
 
 
 @offered.upon(Inputs.answer).to(answered)
 def accept(machine: Inputs, leg: IncomingLeg) -> None:
-    leg.send_success(leg.transaction, leg.session_description())
+    leg.send_success(leg.transaction, leg.description)
 
 
 @offered.upon(Inputs.reject).to(closed)

@@ -184,6 +184,8 @@ class Leg:
             except NotAcceptable as unusable:
                 log.info("{call_id}: unusable answer in ACK: {why}", call_id=ack.call_id, why=str(unusable))
         self.acknowledged()
+        if self._negotiation is None or self._negotiation.remote is None:
+            self.lost()  # our offer has no answer: there never was a session
 
     def acknowledged(self) -> None:
         """The ACK of our latest 2xx came."""

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for, description_in
-from minitelecom.calls.switch import Switch
+from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
@@ -112,7 +112,7 @@ class OutgoingLeg(Leg):
         host, _ = self.switch.addresses.towards(self.hop)
         calling = self.target.calling_number or "anonymous"
         headers = [
-            ("From", f"<sip:{calling}@{host}>;tag={self.local_tag}"),
+            ("From", f"<{address(calling, host)}>;tag={self.local_tag}"),
             ("To", f"<{self.target.request_uri}>"),
             ("Call-ID", self.call_id),
             ("CSeq", f"{self.invite_sequence} INVITE"),

@@ -14,9 +14,12 @@ from minitelecom.config import Calls
 from minitelecom.media.door import Media
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.transaction_layer import TransactionLayer
+from minitelecom.sip.uri import Uri
 
 if TYPE_CHECKING:
     from minitelecom.calls.leg import Leg
+
+LONGEST_NAME = 64  # characters of whatever stands before the @; more is no number and no name
 
 
 class Resolver(Protocol):
@@ -49,6 +52,11 @@ class Switch:
         return f"{self.random.getrandbits(64):016x}"
 
     def contact(self, hop: Hop, user: str) -> str:
-        """Our Contact as that hop must see us."""
+        """Our Contact as that hop must see us, under a name that may come from anybody."""
         host, port = self.addresses.towards(hop)
-        return f"<sip:{user}@{host}:{port}>"
+        return f"<{address(user, host, port)}>"
+
+
+def address(user: str, host: str, port: int | None = None) -> Uri:
+    """The URI of a user whose name may hold anything: what a URI cannot hold is escaped."""
+    return Uri("sip", user[:LONGEST_NAME], host=f"[{host}]" if ":" in host else host, port=port)

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from minitelecom.calls.leg import Credentials, credentials_for
-from minitelecom.calls.switch import Switch
+from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.headers import lifetime
 from minitelecom.sip.hop import Hop
@@ -86,20 +86,20 @@ class TrunkRegistration:
 
     async def _find_and_send(self) -> None:
         try:
-            address = await self._switch.resolve(self._uri.host)
+            host = await self._switch.resolve(self._uri.host)
         except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: later
             self._failed(f"{self._uri.host} cannot be found: {failure}")
             return
         if not self._stopped:
-            self._hop = Hop("udp", address, self._uri.port or DEFAULT_PORT)
+            self._hop = Hop("udp", host, self._uri.port or DEFAULT_PORT)
             self._send(self._hop, EXPIRES_SECONDS)
 
     def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._sequence += 1
-        address = f"<sip:{self._user}@{self._uri.hostport}>"
+        ours = f"<{address(self._user, self._uri.host, self._uri.port)}>"
         lines = [
-            ("From", f"{address};tag={self._tag}"),
-            ("To", address),
+            ("From", f"{ours};tag={self._tag}"),
+            ("To", ours),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._sequence} REGISTER"),
             ("Contact", self._switch.contact(hop, self._user)),

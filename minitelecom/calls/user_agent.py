@@ -14,7 +14,7 @@ from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import ALLOW, SDP
 from minitelecom.calls.registrar import Registrar
-from minitelecom.calls.switch import Switch
+from minitelecom.calls.switch import LONGEST_NAME, Switch
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
@@ -25,6 +25,7 @@ from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.offer_answer import NotAcceptable
 from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.sip.uri import Uri
 from minitelecom.store.devices import Device
 
 log = Logger()
@@ -55,20 +56,23 @@ class UserAgent:
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See TransactionUser."""
-        if request.to.tag is not None:
-            leg = self._switch.legs.get((request.call_id, request.to.tag))
-            if leg is None:
-                transaction.respond(request.response(481))
-            else:
-                leg.request_received(transaction, request, source)
+        leg = self._switch.legs.get((request.call_id, request.to.tag)) if request.to.tag is not None else None
+        if leg is None and request.to.tag is not None:
+            transaction.respond(request.response(481))
             return
-        refused = refusal(request, METHODS)
+        refused = refusal(request, METHODS) if request.method != "BYE" else None  # whoever wants to end a call may
         if refused is not None:
             answer = request.response(
                 refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers
             )
             transaction.respond(answer)
-            return
+        elif leg is not None:
+            leg.request_received(transaction, request, source)
+        else:
+            self._begin(transaction, request, source)
+
+    def _begin(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        """A request outside any dialog."""
         match request.method:
             case "REGISTER":
                 self._register(transaction, request, source)
@@ -107,8 +111,8 @@ class UserAgent:
         return None
 
     def _invite(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
-        dialled = readable(request.uri.user or "")
-        calling = readable(request.from_.uri.user or "") or None
+        dialled = name(request.uri)
+        calling = name(request.from_.uri) or None
         hops = onward_hops(request)
         if hops is None:
             transaction.respond(request.response(483, to_tag=self._switch.token()))
@@ -120,7 +124,7 @@ class UserAgent:
         trunk = self._directory.trunk_at(source, telephone=calling)
         if trunk is not None:
             visitor = Visitor(self._switch.token(), None, trunk.name, calling, hops)
-            called = (dialled, readable(request.to.uri.user or ""))
+            called = (dialled, name(request.to.uri))
             self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), carrier=True)
             return
         if emergency and self._switch.addresses.is_local(source.host):
@@ -146,3 +150,8 @@ class UserAgent:
             transaction.respond(request.response(503, to_tag=self._switch.token()))
         else:
             visit(leg)
+
+
+def name(uri: Uri) -> str:
+    """Who is meant by a URI, fit for a record and a page."""
+    return readable(uri.user or "")[:LONGEST_NAME]

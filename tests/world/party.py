@@ -44,6 +44,7 @@ class Talk:
         self.party = party
         self.dialog: Dialog | None = None
         self.statuses: list[int] = []
+        self.challenges: list[str] = []
         self.response: Response | None = None
         self.request: Request | None = None
         self.answered_at: float | None = None
@@ -99,6 +100,7 @@ class Talk:
         self.response = response
         if response.status < 200:
             return
+        self.challenges += response.get_all("Proxy-Authenticate")
         if response.status == 407 and not self._credentials:
             self._credentials = [self.party.answer_challenge(response, "INVITE", f"sip:{self._number}@{source.host}")]
             self._sequence += 1
