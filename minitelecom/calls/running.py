@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from minitelecom.calls.call import Call, Ended
@@ -15,6 +16,8 @@ from minitelecom.store import accounts
 from minitelecom.store.database import Database, DatabaseAway
 
 log = Logger()
+
+RETRY_SECONDS = 1.0
 
 BLOCKED = Ended("blocked", None, "operator", answered=True)
 BLOCKED_UNANSWERED = Ended("blocked", None, "operator", answered=False)
@@ -78,13 +81,17 @@ class RunningCalls:
             self.account_changed(account_id)
 
     async def _follow(self, session: str, call: Call, account_id: int) -> None:
-        try:
-            if not await accounts.may_call(self._database, account_id, self._switch.now()):
-                call.finish(BLOCKED if call.answered_at is not None else BLOCKED_UNANSWERED)
+        """A database that is away is asked again for as long as the call lasts."""
+        while call in self._calls:
+            try:
+                if await accounts.may_call(self._database, account_id, self._switch.now()):
+                    await self._enlarge(session, call)
+                else:
+                    call.finish(BLOCKED if call.answered_at is not None else BLOCKED_UNANSWERED)
+            except DatabaseAway:
+                await deferLater(self._switch.clock, RETRY_SECONDS)
+            else:
                 return
-            await self._enlarge(session, call)
-        except DatabaseAway:
-            log.warn("an account changed while the database was away; its call keeps its promise")
 
     async def _enlarge(self, session: str, call: Call) -> None:
         record = call.record
@@ -93,7 +100,7 @@ class RunningCalls:
         longest = self._switch.limits.longest_seconds
         ceiling, first, step = terms(record.rate, longest, record.rate.currency)
         reserved = await record.enlarge(ceiling, first, step)
-        if reserved is not None:
+        if reserved is not None and call in self._calls:  # it may have ended meanwhile
             call.enlarge(maximum(record.rate, reserved, longest))
             record.promise_grown()
             if call.answered_at is not None:

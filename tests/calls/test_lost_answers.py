@@ -1,6 +1,10 @@
-"""A statement is carried out, or not, and nobody is told: the connection to the database broke meanwhile."""
+"""
+The connection to the database breaks when a statement has been carried out, and nobody is told; or it takes its time.
+"""
 
 from decimal import Decimal
+
+from twisted.internet.defer import Deferred
 
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import SynchronousDatabase
@@ -15,12 +19,16 @@ class Breaking:
     def __init__(self, database: SynchronousDatabase) -> None:
         self._database = database
         self.word = "\0"
+        self.late: Deferred[None] | None = None
+        """What the answer waits for instead of being lost."""
 
     async def query(self, sql: str, parameters: tuple[object, ...] = ()) -> object:
         answer = await self._database.query(sql, parameters)
         if self.word in sql:
             self.word = "\0"
-            raise DatabaseAway("the connection broke")
+            if self.late is None:
+                raise DatabaseAway("the connection broke")
+            await self.late
         return answer
 
     def __getattr__(self, name: str) -> object:
@@ -75,5 +83,46 @@ def test_a_reason_that_cannot_be_read_is_the_nearest_one(database: SynchronousDa
     talk.press("00493012345678#")
     house.pass_(10)
     assert "en/call-no-credit" in house.heard()
+    talk.hang_up()
+    settle(house)
+
+
+def test_a_block_reaches_its_call_when_the_database_is_back(database: SynchronousDatabase) -> None:
+    breaking = Breaking(database)
+    house = House(breaking)  # type: ignore[arg-type]
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11", card)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk = telephone.call(LONDON)
+    house.pass_(20)
+    breaking.word = "standing"
+    house.block(card)
+    house.pass_(0.5)
+    assert talk.talking
+    house.pass_(2)
+    assert not talk.talking
+    assert house.records()[0].cause == "blocked"
+    settle(house)
+
+
+def test_a_recharge_that_takes_until_the_call_has_ended_disturbs_nobody(database: SynchronousDatabase) -> None:
+    slow = Breaking(database)
+    house = House(slow)  # type: ignore[arg-type]
+    card = house.card("0.10")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk = visit(house, telephone, card)
+    talk.press(LONDON + "#")
+    house.pass_(90)
+    assert house.heard().count("en/one-minute-left") == 1
+    slow.word, slow.late = "enlarge_call", Deferred()
+    house.recharge(card, "0.05")
+    talk.press("**")
+    house.pass_(1)
+    slow.late.callback(None)
+    house.pass_(10)
+    assert house.heard().count("en/one-minute-left") == 1
     talk.hang_up()
     settle(house)
