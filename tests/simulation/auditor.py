@@ -38,7 +38,6 @@ class Auditor:
             for dialogue in shop.network.dialogues.values()
             if dialogue.outgoing and dialogue.answered is not None
         ]
-        self._by_answer = {round(dialogue.answered or 0, 3): dialogue for dialogue in self._answered}
 
     def faults(self) -> list[str]:
         """Every law that is broken."""
@@ -123,12 +122,11 @@ class Auditor:
         for record in self.records:
             if record.answered is None or record.ended is None:
                 continue
-            answered = _seconds_of(record.answered - BEGINNING)
-            dialogue = self._by_answer.get(round(answered, 3))
-            if dialogue is None:
-                yield f"{_named(record)}: nobody answered at {answered:.3f}"
+            dialogues = [dialogue for dialogue in self._answered if _is_of(record, dialogue)]
+            if len(dialogues) != 1:
+                yield f"{_named(record)} was answered {len(dialogues)} times"
                 continue
-            yield from self._compare(record, dialogue)
+            yield from self._compare(record, dialogues[0])
 
     def _compare(self, record: CallRecord, dialogue: Dialogue) -> Iterator[str]:
         assert record.ended is not None
@@ -160,12 +158,8 @@ class Auditor:
 
     def answers_have_records(self) -> Iterator[str]:
         """Whoever answered us is in exactly one record, or was told at once that it was too late."""
-        counted = Counter(
-            round(_seconds_of(record.answered - BEGINNING), 3) for record in self.records if record.answered is not None
-        )
         for dialogue in self._answered:
-            assert dialogue.answered is not None
-            found = counted[round(dialogue.answered, 3)]
+            found = sum(_is_of(record, dialogue) for record in self.records)
             if found > 1:
                 yield f"the answer of {dialogue.number} at {dialogue.answered:.3f} is in {found} records"
             if found == 0 and not self._turned_away(dialogue) and not self._interrupted(dialogue):
@@ -250,6 +244,13 @@ class Auditor:
 
 def _seconds_of(span: timedelta) -> float:
     return span.total_seconds()
+
+
+def _is_of(record: CallRecord, dialogue: Dialogue) -> bool:
+    """Whether this answer is the one in the record."""
+    if record.answered is None or dialogue.answered is None or record.called_number != dialogue.number:
+        return False
+    return abs(_seconds_of(record.answered - BEGINNING) - dialogue.answered) < INSTANT
 
 
 def _named(record: CallRecord) -> str:
