@@ -15,6 +15,7 @@ _HEAD = re.compile(
     re.MULTILINE,
 )
 LONGEST_SECONDS = 120
+PER_SECOND = 100  # a slower SIPp lets the first call wait
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Sipp:
         self.program = Program(
             [
                 *(program, target, "-sf", written, "-i", host, "-p", str(self.port)),
-                *("-m", str(calls), "-l", str(calls), "-r", str(calls), "-nostdin"),
+                *("-m", str(calls), "-l", str(calls), "-r", str(max(calls, PER_SECOND)), "-nostdin"),
                 *("-trace_msg", "-message_file", self._log, "-trace_err", "-error_file", self._errors),
                 *("-timeout", f"{LONGEST_SECONDS}s", "-timeout_error"),
             ],
