@@ -20,11 +20,12 @@ from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, called, description
 from tests.live.shop import ACCESS, HOST, RunningShop
 from tests.live.sipp import Sipp
-from tests.live.sounds import PCMA, PCMU
+from tests.live.sounds import FRAME, PCMA, PCMU, is_tone
 
 TELEPHONES_HOST, CARRIERS_HOST, GATEWAY_HOST, STRANGERS_HOST = (f"127.0.0.{number}" for number in (2, 3, 4, 5))
 SETTLE_SECONDS = 0.2  # from the ACK until the sound of both ends is on its way
 TALK_SECONDS = 3.0
+REACTION_SECONDS = 0.1  # nobody presses a key quicker; and keys during an error message are not heard
 LEVEL_WITHIN = 1.0  # decibels
 ABSENT = -40.0
 
@@ -52,10 +53,34 @@ class Party:
             one.begins.startswith(begins) and one.sent is sent for one in messages[success:]
         )
 
+    def all_heard(self) -> list[str]:
+        """Every prompt that was heard, in its order, for the report of a failed story."""
+        heard = self.ear.encoded()
+        places = {
+            wav_id: heard.find(sound.in_law(self.ear.payload_type))
+            for wav_id, sound in recorded().items()
+            if sound.samples
+        }
+        return sorted((wav_id for wav_id, place in places.items() if place >= 0), key=lambda wav_id: places[wav_id])
+
     def hears(self, *prompts: Prompt, language: str = "en", seconds: float = 12.0, count: int = 1) -> None:
         """Wait until these prompts have been heard, whole and one after another, for the `count`th time."""
-        times = f"{self.sipp.name} hears {prompts}, time {count}"
-        wait_until(lambda: self.heard(*prompts, language=language) >= count, times, seconds)
+
+        def often_enough() -> bool:
+            return self.heard(*prompts, language=language) >= count
+
+        try:
+            wait_until(often_enough, f"{self.sipp.name} hears {prompts}, time {count}", seconds)
+        except AssertionError as late:
+            late.add_note(f"heard: {self.all_heard()}")
+            raise
+        time.sleep(REACTION_SECONDS)
+
+    def hears_tone(self, hertz: float, seconds: float = 5.0) -> None:
+        """Wait until the last that was heard is this tone."""
+        wait_until(
+            lambda: is_tone(self.ear.sound()[-FRAME:] or [0], hertz), f"{self.sipp.name} hears {hertz:g} Hz", seconds
+        )
 
     def heard(self, *prompts: Prompt, language: str = "en") -> int:
         """How often these prompts were heard."""

@@ -10,10 +10,9 @@ from minitelecom.ivr.caller import Duration
 from minitelecom.money import Money
 from tests.live.bill import BY_THE_MINUTE, BY_THE_SECOND, ODD_STEPS, check_bill, check_books
 from tests.live.house import ABSENT, LEVEL_WITHIN, TALK_SECONDS, House, hear_each_other
-from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, answers, pause, play, rings
 from tests.live.shop import RunningShop
-from tests.live.sounds import FRAME, PCMA, PCMU, RATE, encode, is_tone, keyed, sine
+from tests.live.sounds import PCMA, PCMU, RATE, encode, keyed, sine
 
 pytestmark = pytest.mark.live
 
@@ -86,7 +85,7 @@ def test_keys_in_the_sound_that_sipp_itself_sends(shop: RunningShop, house: Hous
         "359888100202", Calling.answered, speak, Calling.talk, events=False, port="[rtpstream_audio_port]"
     )
     carrier.answered()
-    wait_until(lambda: is_tone(carrier.ear.sound()[-FRAME:] or [0], 700), "the caller's tone")
+    carrier.hears_tone(700)
     since = time.monotonic()
     carrier.ear.say(1100)
     time.sleep(TALK_SECONDS)
