@@ -6,6 +6,7 @@ from datetime import datetime
 
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.live import LiveCalls
+from minitelecom.calls.records import CallRecord
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.ivr.accounts import Refusal, Refused, SignInRefused
 from minitelecom.ivr.caller import Caller, Outcome
@@ -58,18 +59,21 @@ class SignedInCard:
         self._now = now
         self._visitor = visitor
         self._payer = payer
+        self._last: CallRecord | None = None
 
     @property
     def number(self) -> str:
         return self._payer.number
 
     async def balance(self) -> Money | None:
+        await self._last_is_settled()
         card = await self._read()
         return None if card is None else card.balance
 
     @asynccontextmanager
     async def promise(self, dialled: str) -> AsyncIterator[LivePromise | Refused]:
         """Reserve; whoever leaves without having bridged gives everything back."""
+        await self._last_is_settled()
         try:
             prepared = await self._dialling.prepare(self._visitor, self._payer, dialled)
         except DatabaseAway:
@@ -78,12 +82,18 @@ class SignedInCard:
         if isinstance(prepared, NotDialled):
             yield Refused(await self._why(prepared.cause))
             return
+        self._last = prepared.record
         promise = LivePromise(prepared, self._payer.number)
         try:
             yield promise
         finally:
             if not promise.bridged:
                 prepared.record.ended(self._now(), 0, "cancelled", 487, "caller")
+
+    async def _last_is_settled(self) -> None:
+        """What the last call held and did not cost belongs to the balance."""
+        if self._last is not None:
+            await self._last.written()
 
     async def _why(self, cause: str) -> Outcome | Refusal:
         if cause == "no-credit":

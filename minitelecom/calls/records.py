@@ -28,6 +28,7 @@ from minitelecom.store.refusals import ProcessIsDead
 log = Logger()
 
 RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0  # of somebody on the line who waits for his money to be counted
 
 Statement = Callable[[], Awaitable[object]]
 
@@ -52,6 +53,7 @@ class CallRecord:
         self._answered: datetime | None = None
         self._statements: deque[Statement] = deque()
         self._writing = False
+        self._waiting: list[Deferred[None]] = []
 
     @property
     def rate(self) -> Rate | None:
@@ -137,6 +139,13 @@ class CallRecord:
             self._database, self._known_id(), self.beginning.started, first, step, ceiling
         )
 
+    async def written(self) -> None:
+        """Until all is written that was to be, so that balances are what they should be; but not for long."""
+        if self._writing:
+            waiter: Deferred[None] = Deferred()
+            self._waiting.append(waiter)
+            await waiter.addTimeout(PATIENCE_SECONDS, self._clock, lambda _, __: None)
+
     def _known_id(self) -> int:
         assert self._id is not None
         return self._id
@@ -155,10 +164,17 @@ class CallRecord:
                 await deferLater(self._clock, RETRY_SECONDS)
                 continue
             self._statements.popleft()
-        self._writing = False
+        self._rest()
 
     def _give_up(self, failure: Failure) -> None:
         """A fault of ours; the record stays open, and recovery closes it at the next start."""
         self._statements.clear()
-        self._writing = False
         log.failure("call record {id} could not be written", failure=failure, id=self._id)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._writing = False
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.called:
+                waiter.callback(None)
