@@ -5,11 +5,11 @@ The order is the promise of the house: no price is a refusal before anything rin
 before it is announced.  Every number dialled leaves a record, also one that leads nowhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred
 
 from minitelecom.calls.call import Attempt
 from minitelecom.calls.directory import Directory
@@ -28,8 +28,6 @@ from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Beginning, Cause
 from minitelecom.store.database import Database
 from minitelecom.store.trunks import Trunk
-
-log = Logger()
 
 DEFAULT_PORT = 5060
 
@@ -85,10 +83,10 @@ class Dialling:
 
     async def emergency(self, visitor: Visitor, number: str) -> Prepared:
         """An emergency call: free, and waiting for nothing, not even for the database."""
-        attempts = [await self._attempt(trunk, number, visitor) for trunk in self._emergency_trunks()]
+        attempts = await self._attempts([(trunk, number) for trunk in self._emergency_trunks()], visitor)
         record = self._record(visitor, None, number, "emergency", None)
         record.begin_whenever()
-        return Prepared(record, [attempt for attempt in attempts if attempt], self._longest, "emergency")
+        return Prepared(record, attempts, self._longest, "emergency")
 
     async def _internal(self, visitor: Visitor, device: str) -> Prepared | NotDialled:
         contacts = self._directory.contacts(device, self._switch.now())
@@ -118,14 +116,11 @@ class Dialling:
         rate = self._directory.prices.find(number)
         if rate is None:
             return await self._refuse(visitor, payer, number, "no-price")
-        attempts = [
-            await self._attempt(trunk, number_for(trunk, number), visitor)
-            for trunk in trunks_for(number, self._directory.trunks)
-        ]
-        reachable = [attempt for attempt in attempts if attempt is not None]
-        if not reachable:
+        trunks = trunks_for(number, self._directory.trunks)
+        attempts = await self._attempts([(trunk, number_for(trunk, number)) for trunk in trunks], visitor)
+        if not attempts:
             return await self._refuse(visitor, payer, number, "no-route", rate)
-        return await self._reserve(self._record(visitor, payer, number, rate.destination, rate), rate, reachable)
+        return await self._reserve(self._record(visitor, payer, number, rate.destination, rate), rate, attempts)
 
     async def _reserve(self, record: CallRecord, rate: Rate, attempts: Sequence[Attempt]) -> Prepared | NotDialled:
         begun = await record.begin()
@@ -183,6 +178,11 @@ class Dialling:
         preferred = self._config.emergency.trunk
         return sorted(self._directory.trunks, key=lambda trunk: (trunk.name != preferred, trunk.priority))
 
+    async def _attempts(self, ways: Iterable[tuple[Trunk, str]], visitor: Visitor) -> list[Attempt]:
+        """The ways that can be gone, in their order; what must be asked for them is asked at once."""
+        asking = [Deferred.fromCoroutine(self._attempt(trunk, number, visitor)) for trunk, number in ways]
+        return [attempt for one in asking if (attempt := await one) is not None]
+
     async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
         uri = Uri.parse(trunk.uri)
@@ -203,12 +203,8 @@ class Dialling:
 
     async def _hop(self, address: str) -> Hop | None:
         host, _, port = address.partition(":")
-        try:
-            resolved = await self._switch.resolve(host)
-        except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: not this way
-            log.warn("{host} cannot be found: {failure}", host=host, failure=str(failure))
-            return None
-        return Hop("udp", resolved, int(port or DEFAULT_PORT))
+        found = await self._switch.hosts.find(host)
+        return None if found is None else Hop("udp", found, int(port or DEFAULT_PORT))
 
 
 def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decimal, Decimal]:

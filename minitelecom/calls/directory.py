@@ -8,6 +8,7 @@ call needs no database to find its way.
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from minitelecom.calls.hosts import Hosts
 from minitelecom.rating.price_table import PriceTable
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.registration import Binding
@@ -24,7 +25,7 @@ DEFAULT_PORT = 5060
 class Directory:
     """The shop's telephones, trunks, prices and registrations, in memory."""
 
-    def __init__(self, database: Database, secrets: Secrets, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, secrets: Secrets, hosts: Hosts, zone: ZoneInfo) -> None:
         self.devices: dict[str, Device] = {}
         self.trunks: list[Trunk] = []
         self.prices = PriceTable([])
@@ -33,6 +34,7 @@ class Directory:
         self._trunks_at: dict[str, list[Trunk]] = {}
         self._database = database
         self._secrets = secrets
+        self._hosts = hosts
         self._zone = zone
 
     async def read(self, instant: datetime) -> None:
@@ -52,6 +54,7 @@ class Directory:
         self._trunks_at = {}
         for trunk in self.trunks:
             self._trunks_at.setdefault(host_of(trunk.uri), []).append(trunk)
+        self._hosts.look_up(self._trunks_at)
 
     async def read_prices(self, instant: datetime) -> None:
         """The prices of the day, in the shop's zone, on which this instant lies."""
@@ -87,7 +90,8 @@ class Directory:
         By the address alone only where the sender does not call itself one of our telephones, since a telephone may
         stand in the same house as a gateway.
         """
-        at_host = self._trunks_at.get(hop.host, [])
+        hosts = (hop.host, *self._hosts.names_of(hop.host))
+        at_host = [trunk for host in hosts for trunk in self._trunks_at.get(host, ())]
         exact = next((trunk for trunk in at_host if port_of(trunk.uri) == hop.port), None)
         if exact is not None or telephone in self.devices:
             return exact

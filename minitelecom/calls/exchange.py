@@ -12,10 +12,11 @@ from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.authentication import Authentication
 from minitelecom.calls.dialling import Dialling
 from minitelecom.calls.directory import Directory
+from minitelecom.calls.hosts import Hosts, Resolver
 from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
-from minitelecom.calls.switch import Resolver, Switch
+from minitelecom.calls.switch import Switch
 from minitelecom.calls.trunk_registration import TrunkRegistrations
 from minitelecom.calls.user_agent import UserAgent
 from minitelecom.calls.visits import Visits
@@ -63,9 +64,9 @@ class Exchange:
             media=around.media,
             addresses=addresses,
             limits=config.calls,
-            resolve=around.resolve,
+            hosts=Hosts(around.clock, around.resolve),
         )
-        self.directory = Directory(around.database, around.secrets, config.zone)
+        self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone)
         self.live = LiveCalls()
         self.running = RunningCalls(self.switch, around.database, self.live)
         self.dialling = Dialling(self.switch, around.database, self.directory, config, process_id)

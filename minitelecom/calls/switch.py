@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from minitelecom.calls.addresses import Addresses
+from minitelecom.calls.hosts import Hosts
 from minitelecom.config import Calls
 from minitelecom.media.door import Media
 from minitelecom.sip.hop import Hop
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from minitelecom.calls.leg import Leg
 
 LONGEST_NAME = 64  # characters of whatever stands before the @; more is no number and no name
-
-
-class Resolver(Protocol):
-    """Finds the address of a host name (RFC 1035); fails with an OSError or a DNS failure."""
-
-    def __call__(self, name: str) -> Deferred[str]: ...
 
 
 @dataclass(slots=True)
@@ -44,7 +38,7 @@ class Switch:
     media: Media
     addresses: Addresses
     limits: Calls
-    resolve: Resolver
+    hosts: Hosts
     legs: dict[tuple[str, str], "Leg"] = field(default_factory=dict)
 
     def token(self) -> str:

@@ -85,12 +85,12 @@ class TrunkRegistration:
             self._send(self._hop, 0)
 
     async def _find_and_send(self) -> None:
-        try:
-            host = await self._switch.resolve(self._uri.host)
-        except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: later
-            self._failed(f"{self._uri.host} cannot be found: {failure}")
+        host = await self._switch.hosts.find(self._uri.host)
+        if self._stopped:
             return
-        if not self._stopped:
+        if host is None:
+            self._failed(f"{self._uri.host} cannot be found")
+        else:
             self._hop = Hop("udp", host, self._uri.port or DEFAULT_PORT)
             self._send(self._hop, EXPIRES_SECONDS)
 
