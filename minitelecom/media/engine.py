@@ -33,8 +33,8 @@ class Engine:
     def ports_in_use(self) -> int:
         return len(self._open)
 
-    def open(self, user: MediaUser, silence_seconds: float) -> ReactorRtpPort:
-        port = ReactorRtpPort(self, self._pool.take(), user, silence_seconds)
+    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> ReactorRtpPort:
+        port = ReactorRtpPort(self, self._pool.take(urgent=urgent), user, silence_seconds)
         if not self._open:
             self._seconds.add(self)
         self._open[port.number] = port

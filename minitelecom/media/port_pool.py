@@ -3,6 +3,8 @@ Pairs of open UDP sockets, RTP on an even port and RTCP on the next (RFC 3550 se
 
 A pair is opened when first wanted and stays open. After use it rests until nothing has come for a while: no late
 packet of an old call is heard in a new one. Ports are taken in random order, so that a stranger cannot guess them.
+
+The last pairs are kept for calls for help, and these don't wait for a pair to have rested.
 """
 
 from collections import deque
@@ -17,6 +19,7 @@ from minitelecom.media.latch import Address
 from minitelecom.media.network import Hear, Network
 
 QUARANTINE_SECONDS = 10.0
+KEPT_FOR_HELP = 2  # pairs: a call has two; of a small range one in four at most
 _MOST_TRIES = 64  # ports in a row held by other programs, before we say that none is left
 
 
@@ -58,12 +61,20 @@ class PortPool:
         random.shuffle(numbers)
         self._unopened = deque(numbers)
         self._resting: deque[SocketPair] = deque()
+        self._kept = min(KEPT_FOR_HELP, len(numbers) // 4)
         self._clock = clock
         self._network = network
 
-    def take(self) -> SocketPair:
+    def take(self, *, urgent: bool) -> SocketPair:
         """A pair that nobody else speaks to, or NoPortsLeft."""
-        return self._rested() or self._opened()
+        if not urgent and len(self._unopened) + len(self._resting) <= self._kept:
+            raise NoPortsLeft
+        try:
+            return self._rested() or self._opened()
+        except NoPortsLeft:
+            if urgent and self._resting:
+                return self._resting.popleft()
+            raise
 
     def give_back(self, pair: SocketPair) -> None:
         pair.rest()

@@ -49,10 +49,23 @@ class Conformance:
 
     @story
     async def test_when_the_range_is_used_up_it_says_so(self, world, engine):
-        for _ in range(len(PORTS) // 2):
-            engine.open(Written(), NEVER)
         with pytest.raises(NoPortsLeft):
-            engine.open(Written(), NEVER)
+            for _ in range(len(PORTS)):
+                engine.open(Written(), NEVER)
+        assert len(PORTS) // 4 < engine.ports_in_use < len(PORTS) // 2
+
+    @story
+    async def test_a_call_for_help_finds_ports_when_all_others_are_in_use(self, world, engine):
+        ports = []
+        with pytest.raises(NoPortsLeft):
+            while True:
+                ports.append(engine.open(Written(), NEVER))
+        engine.open(Written(), NEVER, urgent=True)
+        engine.open(Written(), NEVER, urgent=True)
+        with pytest.raises(NoPortsLeft):
+            engine.open(Written(), NEVER, urgent=True)
+        ports.pop().close()
+        engine.open(Written(), NEVER, urgent=True)  # though it has not rested
 
     @story
     async def test_a_closed_port_takes_every_command_and_does_nothing(self, world, engine):

@@ -163,8 +163,8 @@ class ToldMedia:
     def names(self, sounds: Sequence[Sound]) -> list[str]:
         return [name for sound in sounds if (name := self._name(sound)) is not None]
 
-    def open(self, user: MediaUser, silence_seconds: float) -> ToldPort:
-        if len(self.ports) >= self._most:
+    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> ToldPort:
+        if len(self.ports) >= self._most and not urgent:
             raise NoPortsLeft
         self._next += 2
         port = self.ports[self._next] = ToldPort(self, user, self._next, silence_seconds)
