@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.authentication import Authentication
@@ -26,10 +28,11 @@ from minitelecom.media.door import Media
 from minitelecom.sip.digest import Nonces
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.transaction_layer import TransactionLayer
-from minitelecom.store.database import Database
+from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
 
 NONCE_KEY_BYTES = 32
+RETRY_SECONDS = 1.0  # of a database that is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Exchange:
         self.layer.user = self._user_agent
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
+        self._readings: dict[str, DeferredLock] = {}
 
     async def start(self) -> None:
         """Read what must be known at once; after that requests may come."""
@@ -96,7 +100,22 @@ class Exchange:
         self._trunk_registrations.follow(self.directory.trunks)
 
     async def read(self, what: str) -> None:
-        """Read anew what another process has changed: prices, devices or trunks."""
+        """
+        Read anew what another process has changed: prices, devices or trunks.
+
+        However long the database is away: the connection for notices may be back before the others are.  One after
+        another, so that a slow answer does not put back what has changed since.
+        """
+        async with self._readings.setdefault(what, DeferredLock()):
+            while True:
+                try:
+                    await self._read(what)
+                except DatabaseAway:
+                    await deferLater(self._around.clock, RETRY_SECONDS)
+                else:
+                    return
+
+    async def _read(self, what: str) -> None:
         match what:
             case "prices":
                 await self.directory.read_prices(self._around.now())
