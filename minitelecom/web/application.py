@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from minitelecom.store.database import DatabaseAway
 from minitelecom.web.languages import Language, accepted, mark
 from minitelecom.web.rendering import CONTENT_TYPES, Renderer, StaticFiles
-from minitelecom.web.routes import ROUTES, Decision, Route, decide, menu_of
+from minitelecom.web.routes import ROUTES, Decision, Route, decide, menu_of, page_of
 from minitelecom.web.sessions import nobody, read_cookie, same_token, visitor_of, write_cookie
 from minitelecom.web.visit import (
     MOST_FIELDS,
@@ -144,7 +144,7 @@ async def answer_of(route: Route, visit: Visit) -> Answer:
     """Lets in, sends to the log-in page or refuses; a form must carry the token of the one who sends it."""
     decision = decide(route, visit.visitor.role)
     if decision is Decision.LOG_IN:
-        after = here(visit) if route.method == "GET" else visit.path
+        after = here(visit) if route.method == "GET" else page_of(visit.path)
         return Redirect("/login?" + urlencode({"next": after}))
     if decision is Decision.REFUSE:
         return error_page(403)
@@ -211,7 +211,7 @@ def address_of(request: Request) -> str:
 def here(visit: Visit) -> str:
     """The page's own address: where to come back after choosing a language or logging in."""
     pairs = [(name, value) for name, values in visit.fields.items() for value in values if name in QUERY_FIELDS]
-    return visit.path + ("?" + urlencode(pairs) if pairs else "")
+    return page_of(visit.path) + ("?" + urlencode(pairs) if pairs else "")
 
 
 # Fields that say what a page shows: the only ones that may stand in an address.

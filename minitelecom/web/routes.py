@@ -49,6 +49,17 @@ ROUTES = (
     Route("POST", "/locks/unlock", ADMINISTRATOR, locks.unlock),
 )
 
+PAGES = frozenset(route.path for route in ROUTES if route.method == "GET")
+FORMS_ONLY = frozenset(route.path for route in ROUTES) - PAGES
+
+
+def page_of(path: str) -> str:
+    """Where to come back to: an address that only takes forms cannot be opened, but the page before it can."""
+    while path in FORMS_ONLY:
+        path = path.rpartition("/")[0] or "/"
+    return path
+
+
 # The menus by the product's names, in its order; a menu is shown to those who may open its page.
 MENU = (
     ("/users/add", mark("Add Users")),

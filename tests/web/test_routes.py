@@ -1,10 +1,12 @@
 """Every route, tried as nobody, as an operator and as an administrator; and what every answer carries."""
 
+from datetime import timedelta
+
 import pytest
 
 from minitelecom.web.routes import ROUTES, Route
 from tests.web.browsing import Browser
-from tests.web.conftest import World
+from tests.web.conftest import PASSWORD, World
 
 # Who may: n(obody), o(perator), a(dministrator). A route that is not listed here fails the test.
 TABLE = {
@@ -128,3 +130,23 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(world: World) -> None:
         assert " onclick" not in body
         assert body.count("<script") == body.count("<script src=") == 1
         assert len(body) < 100_000
+
+
+def test_a_page_that_answered_a_form_can_be_read_in_another_language(world: World) -> None:
+    """Its own address takes forms only, so the way back is to the page that the form stood on."""
+    for action in ("/users/change", "/users/passwords"):
+        browser = world.logged_in()
+        browser.open("/users")
+        browser.request("POST", action, [*browser.token(), ("q", "12")])
+        reply = browser.submit("/language", language="bg")
+        assert (reply.status, browser.path) == (200, "/users?q=12"), action
+
+
+def test_who_was_logged_out_meanwhile_comes_back_to_the_page_of_the_form(world: World) -> None:
+    for action, page in (("/users/change", "/users"), ("/locks/unlock", "/locks"), ("/logout", "/online")):
+        browser = world.logged_in("adam")
+        browser.open("/users")
+        world.clock.advance(timedelta(hours=13).total_seconds())
+        browser.open(browser.request("POST", action, browser.token()).headers["Location"])
+        reply = browser.submit("/login", name="adam", password=PASSWORD)
+        assert (reply.status, browser.path) == (200, page), action
