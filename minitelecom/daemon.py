@@ -242,8 +242,8 @@ class Daemon:
         revived.addBoth(self._no_longer_reviving)
 
     def _revived(self, url: str) -> None:
-        """Its socket may be elsewhere now."""
-        self._pool.url = self._listener.url = url
+        self._pool.found_at(url)
+        self._listener.found_at(url)
 
     def _no_longer_reviving(self, _: object) -> None:
         self._reviving = False

@@ -170,6 +170,11 @@ class Patience:
     def reset(self) -> None:
         self._seconds = FIRST_DELAY_SECONDS
 
+    def lose(self) -> None:
+        """Something has changed: try at once, and then in short pauses again."""
+        self.reset()
+        self.end()
+
 
 async def _address(reactor: Any, url: str) -> dict[str, str]:
     """The host's address, looked up in a thread: libpq would look it up while the reactor stands still."""

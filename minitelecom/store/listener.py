@@ -37,7 +37,7 @@ class Listener(Service):
         reread: Callable[[], None],
     ) -> None:
         assert channel.isidentifier(), "a channel is part of an SQL statement"
-        self.url = url
+        self._url = url
         self._reactor = reactor
         self._channel = channel
         self._noticed = noticed
@@ -46,6 +46,11 @@ class Listener(Service):
         self._link: Link | None = None
         self._health = LoopingCall(self._check_health)
         self._health.clock = reactor
+
+    def found_at(self, url: str) -> None:
+        """The server has been started anew, perhaps elsewhere: connect at once."""
+        self._url = url
+        self._patience.lose()
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call] # Twisted's
@@ -73,7 +78,7 @@ class Listener(Service):
 
     async def _listen_once(self) -> None:
         link = await Link.connect(
-            self._reactor, self.url, self._lost, statement_seconds=STATEMENT_SECONDS, heard=self._heard
+            self._reactor, self._url, self._lost, statement_seconds=STATEMENT_SECONDS, heard=self._heard
         )
         await link.run(f"listen {self._channel}")
         if not self.running:

@@ -34,10 +34,10 @@ log = Logger()
 
 
 class Pool(Service):
-    """Implements `database.Database`. `url` may change between connections (a private server started anew)."""
+    """Implements `database.Database`."""
 
     def __init__(self, reactor: Any, url: str, *, size: int = 8, statement_seconds: float = STATEMENT_SECONDS) -> None:
-        self.url = url
+        self._url = url
         self._reactor = reactor
         self._size = size
         self._statement_seconds = statement_seconds
@@ -55,6 +55,11 @@ class Pool(Service):
     def available(self) -> bool:
         """Whether a question asked now would be taken."""
         return self._away is None
+
+    def found_at(self, url: str) -> None:
+        """The server has been started anew, perhaps elsewhere: connect at once."""
+        self._url = url
+        self._patience.lose()
 
     def startService(self) -> None:
         """Begin to connect; a question asked meanwhile waits for the outcome of the first attempt."""
@@ -176,7 +181,7 @@ class Pool(Service):
     async def _connect_one(self) -> None:
         seconds = self._statement_seconds
         try:
-            link = await Link.connect(self._reactor, self.url, self._link_lost, statement_seconds=seconds)
+            link = await Link.connect(self._reactor, self._url, self._link_lost, statement_seconds=seconds)
         except DatabaseAway as error:
             if not self._links and self.running:
                 if self._away is None:

@@ -88,6 +88,6 @@ async def test_a_server_that_comes_late_is_found(database_url: str) -> None:
     listener.startService()
     await deferLater(reactor, 0.15)
     assert heard.told == []
-    listener.url = database_url
+    listener.found_at(database_url)
     await until(lambda: heard.told == ["reread"])
     listener.stopService()

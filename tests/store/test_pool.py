@@ -190,7 +190,7 @@ async def test_without_a_server_questions_fail_at_once_and_it_is_found_again(dat
     for _ in range(3):
         with pytest.raises(DatabaseAway, match="nonexistent"):
             await pool.query("select 1")
-    pool.url = database_url
+    pool.found_at(database_url)
     await until_available(pool)
     assert await pool.query("select 1") == [(1,)]
     await pool.stopService()
@@ -232,7 +232,8 @@ async def test_a_server_killed_and_started_again_is_found_with_everything_commit
         await deferLater(reactor, 0.01)
     with pytest.raises(DatabaseAway):
         await coins(pool)
-    pool.url = await deferToThread(server.ensure)
+    url = await deferToThread(server.ensure)
+    pool.found_at(url)
     await until_available(pool)
     assert await coins(pool) == [1, 2]
     await pool.stopService()
