@@ -49,6 +49,7 @@ class Auditor:
             self.records_are_closed,
             self.records_are_priced,
             self.records_agree_with_the_wire,
+            self.calls_have_records,
             self.answers_have_records,
             self.a_block_ends_calls,
             self.help_is_called_at_once,
@@ -156,6 +157,14 @@ class Auditor:
         if self._seconds(record) > seen + 1:
             yield f"{_named(record)}: the party called saw {seen:.3f} s"
 
+    def calls_have_records(self) -> Iterator[str]:
+        """Nobody is called but on a record; that of a call for help may come later."""
+        for dialogue in self._shop.network.dialogues.values():
+            if not dialogue.outgoing or (dialogue.number == "112" and self._interrupted(dialogue)):
+                continue
+            if not any(_may_be_of(record, dialogue) for record in self.records):
+                yield f"{dialogue.number} was called at {dialogue.invited:.3f} without a record"
+
     def answers_have_records(self) -> Iterator[str]:
         """Whoever answered us is in exactly one record, or was told at once that it was too late."""
         for dialogue in self._answered:
@@ -238,8 +247,8 @@ class Auditor:
 
     def _interrupted(self, dialogue: Dialogue) -> bool:
         """The daemon died before this answer came, or before it could be written."""
-        assert dialogue.answered is not None
-        return any(dialogue.invited <= death.instant < dialogue.answered + 60 for death in self._shop.deaths)
+        known = dialogue.invited if dialogue.answered is None else dialogue.answered
+        return any(dialogue.invited <= death.instant < known + 60 for death in self._shop.deaths)
 
 
 def _seconds_of(span: timedelta) -> float:
@@ -251,6 +260,13 @@ def _is_of(record: CallRecord, dialogue: Dialogue) -> bool:
     if record.answered is None or dialogue.answered is None or record.called_number != dialogue.number:
         return False
     return abs(_seconds_of(record.answered - BEGINNING) - dialogue.answered) < INSTANT
+
+
+def _may_be_of(record: CallRecord, dialogue: Dialogue) -> bool:
+    """Whether this INVITE can have been sent for the record."""
+    if record.called_number != dialogue.number or _seconds_of(record.started - BEGINNING) > dialogue.invited + INSTANT:
+        return False
+    return record.ended is None or dialogue.invited <= _seconds_of(record.ended - BEGINNING) + INSTANT
 
 
 def _named(record: CallRecord) -> str:

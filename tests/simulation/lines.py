@@ -102,6 +102,8 @@ class Line(Talk):
         self._is_finished = False
         self.leaving = False
         self.vanished = False
+        self.held = 0
+        """How often the far end was put on hold."""
         self._hangs_up = False
 
     @property
@@ -242,6 +244,7 @@ class Line(Talk):
 
     def hold(self, direction: str) -> None:
         """Put the far end on hold, by direction or, as old telephones do, by the address 0.0.0.0."""
+        self.held += 1
         body = self.party.description()
         if direction == "0.0.0.0":
             body = re.sub(rb"c=IN IP4 [0-9.]+", b"c=IN IP4 0.0.0.0", body)

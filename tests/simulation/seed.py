@@ -1,18 +1,25 @@
 """One seed: an hour simulated and judged."""
 
 import gc
+import re
 import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from twisted.logger import LogEvent, globalLogPublisher
 
 from minitelecom.store.synchronous import SynchronousDatabase
 from tests.simulation.auditor import Auditor
+from tests.simulation.wire import Wire
 from tests.simulation.workload import Shop
+from tests.world.house import CARRIER
 
-EVENTS_SHOWN = 60
+LAST_SHOWN = 30
+AROUND_SECONDS = 3.0
+AROUND_SHOWN = 40
+INSTANT = re.compile(r"\b\d+\.\d{3}\b")
 
 
 @dataclass
@@ -22,9 +29,11 @@ class Report:
     seed: int
     faults: list[str]
     latest: list[str]
-    wall_seconds: float
+    wall_seconds: float = 0.0
     simulated_seconds: float = 0.0
     figures: Counter[str] = field(default_factory=Counter)
+    digest: int = 0
+    """Of everything that was said; the same seed says the same."""
 
     def __str__(self) -> str:
         return "\n".join([f"SEED={self.seed}:", *self.faults, "", *self.latest, f"(SEED={self.seed} replays it)"])
@@ -58,13 +67,17 @@ def _simulate(seed: int, database: SynchronousDatabase) -> Report:
         auditor = Auditor(shop)
         faults = auditor.faults()
     except Exception:  # noqa: BLE001 - a seed that breaks is a seed that fails
-        return Report(seed, [traceback.format_exc()], shop.network.tail(EVENTS_SHOWN), 0.0)
+        return Report(seed, [traceback.format_exc()], _to_be_read(shop.network, []))
     figures = auditor.causes()
+    dialogues = shop.network.dialogues.values()
     for human in shop.humans:
         figures.update({f"heard {name}": count for name, count in human.seen.items()})
     figures.update(
         {
             "visits": shop.visits,
+            "deliveries": sum(not dialogue.outgoing and dialogue.peer == CARRIER for dialogue in dialogues),
+            "calls for help": sum(dialogue.outgoing and dialogue.number == "112" for dialogue in dialogues),
+            "held": sum(line.held for line in shop.lines),
             "records": len(auditor.records),
             "datagrams": shop.network.datagrams,
             "datagrams lost": shop.network.lost,
@@ -75,4 +88,21 @@ def _simulate(seed: int, database: SynchronousDatabase) -> Report:
             "daemons ended": len(shop.deaths),
         }
     )
-    return Report(seed, faults, shop.network.tail(EVENTS_SHOWN) if faults else [], 0.0, shop.clock.seconds(), figures)
+    return Report(
+        seed,
+        faults,
+        _to_be_read(shop.network, faults) if faults else [],
+        simulated_seconds=shop.clock.seconds(),
+        figures=figures,
+        digest=crc32("\n".join(shop.network.events()).encode()),
+    )
+
+
+def _to_be_read(wire: Wire, faults: list[str]) -> list[str]:
+    """The events around the instants that the first fault names, and the last ones."""
+    lines: list[str] = []
+    for found in INSTANT.findall(" ".join(faults[:1])):
+        instant = float(found)
+        around = wire.events(instant - AROUND_SECONDS, instant + AROUND_SECONDS)
+        lines += [f"around {found}:", *around[:AROUND_SHOWN]]
+    return [*lines, "at last:", *wire.events()[-LAST_SHOWN:]]

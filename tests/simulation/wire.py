@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 
 from minitelecom.sip.hop import Hop
 from tests.world.house import EXCHANGE
@@ -11,7 +12,7 @@ from tests.world.network import Network
 CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]*)")
 INVITED = re.compile(rb"INVITE sip:([^@;> ]*)")
 METHOD = re.compile(rb"\r\nCSeq: \d+ ([A-Z]+)")
-REMEMBERED = 600
+REMEMBERED = 100_000
 LAST_WORDS = (b"BYE ", b"CANCEL ", b"REGISTER ", b"OPTIONS ")
 
 
@@ -119,9 +120,9 @@ class Wire(Network):
         found = CALL_ID.search(data)
         return self.dialogues.get(found[1]) if found else None
 
-    def tail(self, most: int) -> list[str]:
-        """The latest events, one line each."""
-        return [_line(*event) for event in list(self.latest)[-most:]]
+    def events(self, since: float = 0.0, until: float = inf) -> list[str]:
+        """What was said and noted in this time, one line each."""
+        return [_line(*event) for event in self.latest if since <= event[0] <= until]
 
 
 def _line(instant: float, where: str, fate: str, data: bytes) -> str:

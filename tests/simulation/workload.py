@@ -15,7 +15,7 @@ from tests.simulation.town import ACCESS, Town
 from tests.world.house import HeldCard
 
 HOUR = 3600.0
-TELEPHONES = 8
+TELEPHONES = 12
 CARDS = 10
 FAREWELL = 30.0  # people leave within so many seconds when the shop closes
 DISMISSED = 240.0  # and whoever vanished before is dismissed by then
@@ -41,7 +41,7 @@ class Shop(Town):
         ]
         self.accounts = [self.card(chance.choice(["0.10", "2.00", "20.00"])) for _ in range(3)]
         self.telephones: list[Telephone] = [
-            self.telephone(f"{101 + i}", f"10.0.0.{11 + i}", self.accounts[i % 3] if i < 5 else None)  # type: ignore[misc]
+            self.telephone(f"{101 + i}", f"10.0.0.{11 + i}", self.accounts[i % 3] if i < 8 else None)  # type: ignore[misc]
             for i in range(TELEPHONES)
         ]
         for telephone in self.telephones[-2:]:
@@ -61,7 +61,7 @@ class Shop(Town):
         chance, later = self.chance, self.clock.callLater
         for telephone in (*self.telephones, self.shelf):
             later(chance.uniform(0, 60), self.register, telephone)
-        for _ in range(chance.randint(40, 100)):
+        for _ in range(chance.randint(60, 180)):
             later(chance.uniform(30, HOUR - 60), self.visit)
         for times, event in (
             (chance.randint(0, 15), self.money_comes),
@@ -139,7 +139,7 @@ class Shop(Town):
             self.card_visit(ACCESS, self.carrier)
 
     def direct_call(self, number: str | None = None) -> None:
-        telephone = self.free_telephone(self.telephones[:5] if self.chance.random() < 0.9 else self.telephones)
+        telephone = self.free_telephone(self.telephones[:8] if self.chance.random() < 0.9 else self.telephones)
         if telephone is None:
             return
         human = Human.some(self.chance)
