@@ -87,6 +87,17 @@ def test_the_last_calls_are_shown(world: World) -> None:
     assert "4930123456" not in text
 
 
+def test_a_form_cannot_take_the_key_of_another_movement(world: World) -> None:
+    """A call is settled under a key that can be foretold: nobody may use it up before."""
+    number = world.new_cards()[0].number
+    browser = world.logged_in()
+    browser.open(f"/recharge?number={number}")
+    browser.submit("/recharge", amount=1000, key="call:1")
+    world.call(number, "359888123456", world.now() - timedelta(hours=1))
+    assert str(world.card(number).balance) == "24.77 EUR"
+    assert "Recharged" not in browser.open(f"/recharge?number={number}&receipt=issue:{number}").text
+
+
 def test_a_receipt_of_another_account_is_not_shown(world: World) -> None:
     one, two = (card.number for card in world.new_cards(2))
     browser = world.logged_in()

@@ -34,7 +34,7 @@ async def charge(visit: Visit) -> Answer:
         return await _account(form, number, 422)
     money = Money.from_minor(amount, card.currency)
     try:
-        await ledger.recharge(shop.database, number, money, key, visit.visitor.name, shop.now())
+        await ledger.recharge(shop.database, number, money, _movement_key(key), visit.visitor.name, shop.now())
     except ledger.KeyUsedOtherwise:
         form.fail(
             "amount", mark("This form was already used for another amount. Look at the balance, then load it anew.")
@@ -44,6 +44,11 @@ async def charge(visit: Visit) -> Answer:
         form.fail("amount", mark("This account was removed."))
         return await _account(form, number, 409)
     return Redirect("/recharge?" + urlencode({"number": number, "receipt": key}))
+
+
+def _movement_key(key: str) -> str:
+    """A form's key in the ledger: the browser says it, so it may not be one that another movement will have."""
+    return f"recharge:web:{key}"
 
 
 async def _account(form: Form, number: str, status: int = 200) -> Page:
@@ -57,7 +62,7 @@ async def _account(form: Form, number: str, status: int = 200) -> Page:
         shop.database, instant - CALLS_SINCE, instant, account=card.number, limit=LAST_CALLS
     )
     receipt = form.typed("receipt")
-    movement = await ledger.find(shop.database, receipt, card.account_id) if receipt else None
+    movement = await ledger.find(shop.database, _movement_key(receipt), card.account_id) if receipt else None
     return Page("recharge.html", _values(form, card) | {"calls": call_rows(records), "movement": movement}, status)
 
 
