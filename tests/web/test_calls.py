@@ -65,5 +65,26 @@ def test_a_strange_date_or_place_in_the_list_is_no_harm(world: World) -> None:
         reply = browser.open(f"/calls?{query}")
         assert reply.status == 422
         assert "A date, like 2026-05-31." in reply.text
-    for query in ("after=x", "after=2026-05-31_1", "after=2026-05-31T00:00:00%2B00:00_99999999999999999999", "after=_"):
-        assert browser.open(f"/calls?{query}").status == 200
+    begin = "after=2026-05-31T00:00:00%2B"
+    for query in (
+        "after=x",
+        "after=_",
+        "after=2026-05-31_1",
+        f"{begin}00:00_99999999999999999999",
+        f"{begin}00:00_-99999999999999999999",
+        f"{begin}20:00_1",
+        "after=0001-01-01T00:00:00%2B02:00_1",
+        "after=9999-12-31T23:00:00-02:00_1",
+    ):
+        assert browser.open(f"/calls?{query}").status == 200, query
+
+
+def test_the_next_page_is_of_the_same_day_when_midnight_comes_between(world: World) -> None:
+    for minute in range(ROWS + 3):
+        world.call(None, f"35988800{minute:04}", world.now() - timedelta(minutes=minute))
+    world.clock.advance(timedelta(hours=11).total_seconds())
+    browser = world.logged_in()
+    browser.open("/calls")
+    world.clock.advance(timedelta(hours=1, minutes=1).total_seconds())
+    following = next(link for link in browser.reply.links if "after=" in link)
+    assert f"35988800{ROWS:04}" in browser.open(following).text

@@ -57,7 +57,9 @@ async def show(visit: Visit) -> Answer:
     )
     rows = found[:ROWS]
     filters = {name: form.typed(name) for name in ("date", "user", "number") if form.typed(name)}
-    more = urlencode(filters | {"after": _key(rows[-1])}) if len(found) > ROWS else ""
+    # The next page is of the same day, also when it is asked for after midnight.
+    following = filters | {"date": day.isoformat()}
+    more = urlencode(following | {"after": _key(rows[-1])}) if len(found) > ROWS else ""
     values = {
         "form": form,
         "day": day,
@@ -84,6 +86,6 @@ def _position(after: str) -> tuple[datetime, int] | None:
     started, _, identifier = after.partition("_")
     try:
         instant, number = datetime.fromisoformat(started), int(identifier)
-    except ValueError:
+        return (instant.astimezone(UTC), number) if instant.tzinfo and abs(number) < 2**63 else None
+    except (ValueError, OverflowError):
         return None
-    return (instant, number) if instant.tzinfo and number < 2**63 else None
