@@ -88,9 +88,10 @@ class BoundedRequest(server.Request):
 
 
 def is_readable(request: Request) -> bool:
-    """Whether method, path and host are text (RFC 3986 2.5); others do not know what they ask for."""
+    """Whether method, path, host and headers are text (RFC 3986 2.5); others do not know what they ask for."""
+    headers = [value for _, values in request.requestHeaders.getAllRawHeaders() for value in values]
     try:
-        for part in (request.method, unquote_to_bytes(request.path), request.getRequestHostname()):
+        for part in (request.method, unquote_to_bytes(request.path), request.getRequestHostname(), *headers):
             part.decode("utf-8")
     except UnicodeDecodeError:
         return False

@@ -65,6 +65,18 @@ def test_a_strange_request_gets_a_plain_answer(world: World, first_line: bytes) 
     wire.gone()
 
 
+@pytest.mark.parametrize("name", ["Accept-Language", "X-Forwarded-For", "X-Forwarded-Proto", "Content-Type", "Cookie"])
+def test_headers_that_are_no_text_are_a_bad_request_and_no_line_in_the_log(
+    world: World, name: str, logged_failures: list
+) -> None:
+    wire = Wire(world.site, "127.0.0.1").send(
+        f"GET /login HTTP/1.1\r\nHost: shop.test\r\n{name}: \xff\r\n\r\n".encode("latin-1")
+    )
+    assert wire.value().split()[1] in (b"200", b"400")
+    assert logged_failures == []
+    wire.gone()
+
+
 def test_no_address_means_nothing_here(world: World) -> None:
     for path in ("/nothing", "/users/", "/static/../../config.py", "/static/nothing.css", "//evil.test/%2e%2e"):
         assert world.logged_in().request("GET", path).status in (404, 308)
