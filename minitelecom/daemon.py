@@ -228,7 +228,7 @@ class Daemon:
         log.warn("this process was taken for dead; its calls end, and it begins again")
         self.exchange.running.stop_all()
         await self._begin_process()
-        self.exchange.dialling.process_id = self._process_id
+        self.exchange.dialling.open.process_id = self._process_id
 
     def _revive(self) -> None:
         """Start the private server again if it has died; an external one is others' care."""

@@ -116,15 +116,21 @@ class Call:
         """Try the first way, and the next as long as the one before is out of order."""
         while self._attempts and not self._ringing and not self._finished:
             self._attempt = self._attempts.pop(0)
-            try:
-                self._ringing = [OutgoingLeg(self._switch, target, self) for target in self._attempt.targets]
-            except NoPortsLeft:
-                self._worst = Ended("failed", 503, "switch", answered=False)
-                break
+            self._ringing = self._legs_to(self._attempt.targets)
             for leg in list(self._ringing):
                 leg.invite()
         if not self._ringing and self._callee is None:
             self.finish(self._worst)
+
+    def _legs_to(self, targets: Sequence[Target]) -> list[OutgoingLeg]:
+        """As many as there are ports for."""
+        legs: list[OutgoingLeg] = []
+        try:
+            for target in targets:
+                legs += [OutgoingLeg(self._switch, target, self)]
+        except NoPortsLeft:
+            self._worst = Ended("failed", 503, "switch", answered=False)
+        return legs
 
     # What the legs tell (LegUser).
 
@@ -139,8 +145,9 @@ class Call:
         if self._callee is None:
             return
         since = self._switch.clock.seconds() - self._switch.limits.silence_seconds
-        heard = [side.port.last_packet for side in (self._caller, self._callee) if side.port is not None]
-        if all(last is None or last <= since for last in heard) and not self._caller.on_hold:
+        sides = (self._caller, self._callee)
+        heard = [side.port.last_packet for side in sides if side.port is not None]
+        if all(last is None or last <= since for last in heard) and not any(side.on_hold for side in sides):
             self.finish(Ended("failed", None, "silence", answered=True))
 
     def leg_progressed(self, leg: Leg, *, sound: bool) -> None:

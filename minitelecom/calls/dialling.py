@@ -55,12 +55,11 @@ class Dialling:
     def __init__(
         self, switch: Switch, database: Database, directory: Directory, config: Config, process_id: int
     ) -> None:
-        self.open = Open()
+        self.open = Open(process_id)
         self._switch = switch
         self._database = database
         self._directory = directory
         self._config = config
-        self.process_id = process_id
 
     def destination(self, dialled: str) -> Destination:
         return destination(dialled, self._directory.devices, self._config)
@@ -92,7 +91,12 @@ class Dialling:
         contacts = self._directory.contacts(device, self._switch.now())
         address = self._directory.devices[device].address
         targets = [
-            Target(str(Uri.parse(contact.contact)), contact.source, visitor.calling_number or "")
+            Target(
+                str(Uri.parse(contact.contact)),
+                contact.source,
+                visitor.calling_number or "",
+                max_forwards=visitor.max_forwards,
+            )
             for contact in contacts
         ]
         if address is not None and not targets:
@@ -152,7 +156,7 @@ class Dialling:
     ) -> CallRecord:
         ceiling, first, step = terms(rate, self._longest, self._config.currency)
         beginning = Beginning(
-            process_id=self.process_id,
+            process_id=self.open.process_id,
             session=visitor.session,
             started=self._switch.now(),
             account_id=payer.account_id if payer else None,

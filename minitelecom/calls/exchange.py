@@ -135,6 +135,8 @@ class Exchange:
         self._keep_alive.stop()
         self._trunk_registrations.stop()
         self.running.stop_all()
+        for leg in list(self.switch.legs.values()):
+            leg.dismiss()
 
     @property
     def open_records(self) -> int:

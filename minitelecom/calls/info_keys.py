@@ -3,6 +3,7 @@
 import re
 
 KEYS = "0123456789*#ABCD"
+INFO_KINDS = ("application/dtmf-relay", "application/dtmf")
 
 # "Signal=5" of dtmf-relay; some senders write "Signal: 5".
 _SIGNAL = re.compile(rb"^\s*Signal\s*[=:]\s*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -24,6 +25,6 @@ def _key(written: bytes) -> str | None:
     text = written.decode("ascii", "replace").upper()
     if len(text) == 1 and text in KEYS:
         return text
-    if text.isdigit() and 10 <= int(text) < len(KEYS):
+    if len(text) == 2 and text.isdigit() and 10 <= int(text) < len(KEYS):
         return KEYS[int(text)]
     return None

@@ -13,7 +13,7 @@ from typing import Protocol
 from twisted.logger import Logger
 
 from minitelecom.calls.addresses import is_address
-from minitelecom.calls.info_keys import key_of_info
+from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
 from minitelecom.calls.pulse import Pulse
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
@@ -42,6 +42,7 @@ class End(Enum):
     REFUSED = "the far end answered with a failure"
     NO_ANSWER = "nobody answered in time"
     UNREACHABLE = "the far end did not respond at all"
+    DISMISSED = "we parted from it, as the house closes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class LegUser(Protocol):
     def leg_answered(self, leg: "Leg") -> None: ...
 
     def leg_ended(self, leg: "Leg", ending: Ending) -> None:
-        """Told once, and never after our own hang-up."""
+        """Told once, and never after a hang-up that its user wanted."""
 
 
 class Leg:
@@ -243,12 +244,12 @@ class Leg:
         self.send_success(transaction, body)
 
     def _informed(self, transaction: ServerTransaction, request: Request) -> None:
-        """A key by INFO, as old telephones send them; any other INFO is not understood."""
-        key = key_of_info(request.content_type, request.body)
-        if key is None and request.body:
-            transaction.respond(request.response(415, headers=[("Accept", "application/dtmf-relay, application/dtmf")]))
+        """A key by INFO, as old telephones send them; a body of another kind is not understood."""
+        if request.body and request.content_type not in INFO_KINDS:
+            transaction.respond(request.response(415, headers=[("Accept", ", ".join(INFO_KINDS))]))
             return
         transaction.respond(request.response(200))
+        key = key_of_info(request.content_type, request.body)
         if key is not None and self.port is not None:
             self.port.info_key(key)
 
@@ -272,6 +273,15 @@ class Leg:
         _Bye(self, dialog).send()
 
     # The end.
+
+    def hang_up(self) -> None:
+        """Part from the far end, as its user wants it."""
+        raise NotImplementedError
+
+    def dismiss(self) -> None:
+        """Part from the far end for a reason of the house, and tell its user."""
+        self.hang_up()
+        self.user.leg_ended(self, Ending(End.DISMISSED))
 
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""

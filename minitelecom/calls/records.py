@@ -7,7 +7,7 @@ until it is through.  All three are idempotent, so a commit whose answer was los
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -35,8 +35,9 @@ Statement = Callable[[], Awaitable[object]]
 
 @dataclass(slots=True)
 class Open:
-    """How many records are begun and not yet ended in the database."""
+    """The process in whose name records are begun now, and how many of them are not yet ended in the database."""
 
+    process_id: int
     records: int = 0
 
 
@@ -68,7 +69,11 @@ class CallRecord:
             raise
 
     async def _begin(self) -> Begun:
-        begun = await call_records.begin(self._database, self.beginning)
+        beginning = replace(self.beginning, process_id=self._open.process_id)
+        try:
+            begun = await call_records.begin(self._database, beginning)
+        except ProcessIsDead as dead:  # the next heartbeat gives us another name to begin in
+            raise DatabaseAway("this process was taken for dead") from dead
         self._id = begun.id
         if begun.refusal is None and self.beginning.refusal is None:
             self._open.records += 1
@@ -80,10 +85,7 @@ class CallRecord:
 
     async def _abandon(self) -> None:
         """It may have been written all the same, and money with it: what began is ended, where it does not begin now."""
-        try:
-            begun = await self._begin()
-        except ProcessIsDead:  # nothing was written, nor will be: our process was taken for dead meanwhile
-            return
+        begun = await self._begin()
         if begun.refusal is None and self.beginning.refusal is None:
             self.ended(self.beginning.started, 0, "failed", 503, "switch")
 

@@ -123,6 +123,26 @@ def test_a_telephone_that_leads_back_to_us_does_not_ring_for_ever(house: House) 
     settle(house, 80)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/dtmf-relay", "Signal=hf\nDuration=160\n", 200),
+        ("application/dtmf-relay", f"Signal={'1' * 5000}\n", 200),
+        ("application/dtmf", "16", 200),
+        ("application/dtmf", "", 200),
+        ("application/broadsoft", "event flashhook\n", 415),
+    ],
+)
+def test_an_info_that_is_no_key(caller: WrittenCaller, house: House, kind: str, body: str, status: int) -> None:
+    """A hook flash is understood and means nothing here."""
+    talk(caller, house)
+    caller.ask("INFO", sequence=2, lines=f"Content-Type: {kind}\n", body=body)
+    house.pass_(0.1)
+    assert caller.statuses("INFO") == [status]
+    caller.ask("BYE", sequence=3)
+    settle(house)
+
+
 # What belongs to the description of a session.
 
 
