@@ -21,6 +21,7 @@ from minitelecom.web.languages import Language, accepted, mark
 from minitelecom.web.rendering import CONTENT_TYPES, Renderer, StaticFiles
 from minitelecom.web.routes import ROUTES, Decision, Route, decide, menu_of, page_of
 from minitelecom.web.sessions import nobody, read_cookie, same_token, visitor_of, write_cookie
+from minitelecom.web.throttle import LOOPBACK
 from minitelecom.web.visit import (
     MOST_FIELDS,
     Answer,
@@ -36,7 +37,6 @@ from minitelecom.web.visit import (
 )
 
 VISITOR_SECONDS = 24 * 3600
-LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 FOR_EVER = b"public, max-age=31536000, immutable"
 
 log = Logger()

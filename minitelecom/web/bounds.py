@@ -3,6 +3,7 @@
 # Most of twisted.web carries no annotations.
 # mypy: disable-error-code="no-untyped-call"
 
+from collections import Counter
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -13,8 +14,11 @@ from twisted.web import server
 from twisted.web.http import HTTPChannel, Request
 from twisted.web.resource import IResource
 
+from minitelecom.web.throttle import LOOPBACK, network_of
+
 MOST_BODY_BYTES = 64 * 1024
 MOST_CONNECTIONS = 500
+MOST_OF_ONE_ADDRESS = 100  # several tills behind one router, each with several windows
 IDLE_SECONDS = 30
 REQUEST_SECONDS = 20  # to send the whole of a request, however slowly it drips
 
@@ -98,22 +102,28 @@ def is_readable(request: Request) -> bool:
     return True
 
 
+def origin_of(address: IAddress | None) -> str:
+    """Who is counted as one."""
+    return network_of(str(getattr(address, "host", "")))
+
+
 class BoundedChannel(HTTPChannel):
     """A connection that its site counts."""
 
     site: "BoundedSite"
 
     def connectionMade(self) -> None:
-        self.site.connections += 1
+        self.site.came_from[origin_of(self.getPeer())] += 1
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.site.connections -= 1
+        self.site.came_from[origin_of(self.getPeer())] -= 1
+        self.site.came_from += Counter()  # forgets who has none left
         super().connectionLost(reason)
 
 
 class BoundedSite(server.Site):
-    """A site with a limit on connections; one more is not accepted."""
+    """A site with a limit on connections, in all and of one address; one more is not accepted."""
 
     noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
@@ -121,10 +131,18 @@ class BoundedSite(server.Site):
     def __init__(self, resource: IResource, clock: IReactorTime) -> None:
         super().__init__(resource, requestFactory=BoundedRequest, timeout=IDLE_SECONDS, reactor=clock)
         self.displayTracebacks = False
-        self.connections = 0
+        self.came_from: Counter[str] = Counter()
+
+    @property
+    def connections(self) -> int:
+        return self.came_from.total()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        return super().buildProtocol(addr) if self.connections < MOST_CONNECTIONS else None
+        origin = origin_of(addr)
+        most = MOST_CONNECTIONS if getattr(addr, "host", "") in LOOPBACK else MOST_OF_ONE_ADDRESS
+        if self.connections >= MOST_CONNECTIONS or self.came_from[origin] >= most:
+            return None
+        return super().buildProtocol(addr)
 
     def log(self, request: Request) -> None:
         """Nothing: an access log would be a list of what customers did, and nobody asked for it."""

@@ -18,6 +18,8 @@ MOST_KEYS = 10_000
 
 Key = tuple[str, str]
 
+LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")  # where a proxy on this machine brings everybody from
+
 
 class Throttle:
     """Counts tries in a window that ends WINDOW_SECONDS after the last of them."""

@@ -3,7 +3,7 @@
 import pytest
 
 from minitelecom.store.database import DatabaseAway
-from minitelecom.web.bounds import IDLE_SECONDS, MOST_BODY_BYTES, MOST_CONNECTIONS, REQUEST_SECONDS
+from minitelecom.web.bounds import IDLE_SECONDS, MOST_BODY_BYTES, MOST_CONNECTIONS, MOST_OF_ONE_ADDRESS, REQUEST_SECONDS
 from tests.web.browsing import Wire
 from tests.web.conftest import World
 
@@ -46,10 +46,22 @@ def test_a_connection_that_says_nothing_is_cut_off(world: World) -> None:
 
 
 def test_there_is_a_limit_on_connections(world: World) -> None:
-    wires = [Wire(world.site, "192.0.2.1") for _ in range(MOST_CONNECTIONS)]
+    """A proxy on this machine brings everybody's; they are limited together."""
+    wires = [Wire(world.site, "127.0.0.1") for _ in range(MOST_CONNECTIONS)]
     assert world.site.buildProtocol(wires[0].getPeer()) is None
     wires[0].gone()
     assert world.browser().open("/login").status == 200
+    for wire in wires:
+        wire.gone()
+    assert world.site.connections == 0
+
+
+def test_one_address_cannot_keep_the_others_out(world: World) -> None:
+    wires = [Wire(world.site, "192.0.2.1") for _ in range(MOST_OF_ONE_ADDRESS)]
+    assert world.site.buildProtocol(wires[0].getPeer()) is None
+    assert world.browser(address="192.0.2.2").open("/login").status == 200
+    wires[0].gone()
+    assert world.browser(address="192.0.2.1").open("/login").status == 200
     for wire in wires:
         wire.gone()
     assert world.site.connections == 0
