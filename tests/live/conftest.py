@@ -20,6 +20,8 @@ def shop() -> Iterator[RunningShop]:
         shop.trunk("gateway", GATEWAY_HOST, 5060, "--match", "999")
         shop.telephone("101", "secret")
         yield shop
+        shop.stop()
+        assert shop.postgresql is None, "the private PostgreSQL outlives its last user"
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.live.sounds import (
 )
 
 FRAME_SECONDS = 0.02
-DOWN_FRAMES, UP_FRAMES = 4, 3  # a key: 80 ms, and 60 ms until the next
+DOWN_FRAMES, UP_FRAMES = 3, 2  # a key: 60 ms, and 40 ms until the next (ITU-T Q.24 wants 40 of each)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -228,12 +229,14 @@ def talk(caller: Ear, callee: Ear, seconds: float = TALK_SECONDS) -> Levels:
     time.sleep(seconds)
     caller.say(None)
     callee.say(None)
-    return Levels(
+    levels = Levels(
         caller.level(1100, since, seconds),
         caller.level(700, since, seconds),
         callee.level(700, since, seconds),
         callee.level(1100, since, seconds),
     )
+    sys.stdout.write(f"{levels}\n")  # pytest -rP shows it
+    return levels
 
 
 def hear_each_other(caller: Ear, callee: Ear, seconds: float = TALK_SECONDS) -> Levels:

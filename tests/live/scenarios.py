@@ -175,7 +175,7 @@ def talk(bye: str) -> str:
     )
 
 
-def registration(name: str, password: str, expires: int = 3600) -> str:
+def registration(name: str, password: str, expires: int = 3600, expected: int = 200) -> str:
     """REGISTER, challenged by 401 (RFC 3261 22.2)."""
 
     def request(sequence: int, *more: str) -> str:
@@ -195,7 +195,7 @@ def registration(name: str, password: str, expires: int = 3600) -> str:
         return send("\n".join(lines), repeat=True)
 
     credentials = f"[authentication username={name} password={password}]"
-    return scenario("register", request(1), receive(401, auth="true"), request(2, credentials), receive(200), END)
+    return scenario("register", request(1), receive(401, auth="true"), request(2, credentials), receive(expected), END)
 
 
 # --- who is called ---------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 from minitelecom.ivr.caller import Duration
 from minitelecom.money import Money
 from tests.live.bill import BY_THE_MINUTE, BY_THE_SECOND, ODD_STEPS, check_bill, check_books
-from tests.live.house import ABSENT, LEVEL_WITHIN, TALK_SECONDS, House, hear_each_other
-from tests.live.scenarios import Calling, answers, pause, play, rings
+from tests.live.house import ABSENT, LEVEL_WITHIN, TALK_SECONDS, TELEPHONES_HOST, House, hear_each_other
+from tests.live.scenarios import Calling, answers, pause, play, registration, rings
 from tests.live.shop import RunningShop
 from tests.live.sounds import PCMA, PCMU, RATE, encode, keyed, sine
 
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.live
 
 
 def test_a_caller_who_listens_to_every_word(shop: RunningShop, house: House) -> None:
-    """By telephone-events from a telephone of the shop; the caller hangs up."""
+    """By telephone-events from a registered telephone of the shop; the caller hangs up."""
+    house.sipp("register", registration("101", "secret"), TELEPHONES_HOST).finish()
     card = shop.card(350)
     carrier = house.carrier(rings(), pause(0.5), answers)
     caller = house.telephone("100", "101", "secret", Calling.answered, Calling.talk)
@@ -106,9 +107,7 @@ def test_three_times_a_wrong_password(shop: RunningShop, house: House) -> None:
     caller = house.card_holder("359888100203")
     wrong = f"{(int(card.password) + 1) % 10**8:08}"
     for delay in (1, 2, 4):
-        caller.hears("enter-user-number", count=1 + (1, 2, 4).index(delay))
-        caller.ear.press(card.number)
-        caller.ear.press(wrong)
+        caller.ear.press(f"{card.number}{wrong}")
         caller.hears("card-unknown", "try-again-in", Duration(delay))
     caller.hears("goodbye")
     caller.sipp.finish()

@@ -1,0 +1,101 @@
+"""
+baresip as a telephone: it registers, calls, answers, presses keys; it says a file and writes down what it hears.
+
+Told what to do by ctrl_tcp (JSON in netstrings).  Its sound ends in files, for machines that run tests have no cards.
+"""
+
+import json
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from tests.live.programs import Program, free_port, wait_until
+from tests.live.shop import HOST, RunningShop
+from tests.live.sounds import RATE, read_wav, sine, write_wav
+
+MODULES = Path("/usr/lib/baresip/modules")
+SPOKEN_SECONDS = 90  # at the end of its file baresip hangs up
+KEY_SECONDS = 0.14
+
+CONFIGURATION = """\
+poll_method epoll
+sip_listen {host}:{sip}
+net_interface {host}
+rtp_ports {first}-{last}
+audio_player aubridge,nowhere
+audio_alert aubridge,nowhere
+audio_source aufile,{folder}/said.wav
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+module_path {modules}
+module g711.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+snd_path {folder}
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen {host}:{control}
+"""
+
+
+class Baresip:
+    """One telephone, registered under its name."""
+
+    def __init__(self, folder: Path, shop: RunningShop, name: str, password: str, *, host: str, hertz: float) -> None:
+        self._folder = folder
+        self._shop = shop
+        folder.mkdir()
+        write_wav(folder / "said.wav", sine(hertz, SPOKEN_SECONDS * RATE))
+        control, sound = free_port(host, socket.SOCK_STREAM), free_port(host)
+        ports = {"sip": free_port(host), "control": control, "first": sound, "last": sound + 20}
+        (folder / "config").write_text(CONFIGURATION.format(host=host, folder=folder, modules=MODULES, **ports))
+        account = f"<sip:{name}@{HOST}:{shop.sip_port}>;auth_user={name};auth_pass={password};regint=60"
+        (folder / "accounts").write_text(f"{account};audio_codecs=pcma;ptime=20;answermode=auto\n")
+        (folder / "contacts").write_text("\n")
+        program = shutil.which("baresip")
+        assert program, "baresip is missing: apt-get install baresip"
+        self.program = Program([program, "-f", folder, "-v"], folder / "screen")
+        try:
+            self.waits_for("200 OK () [1 binding]")
+            self._control = socket.create_connection((host, control), timeout=5)
+        except BaseException:
+            self.program.kill()
+            raise
+
+    def waits_for(self, said: str, seconds: float = 10.0) -> None:
+        try:
+            wait_until(lambda: said in self.program.said, f"{said!r} from baresip", seconds)
+        except AssertionError as late:
+            late.add_note(self.program.said[-3000:])
+            raise
+
+    def _tell(self, command: str, parameter: str = "") -> None:
+        message = json.dumps({"command": command, "params": parameter})
+        self._control.sendall(f"{len(message)}:{message},".encode())
+
+    def dial(self, number: str) -> None:
+        self._tell("dial", f"sip:{number}@{HOST}:{self._shop.sip_port}")
+        self.waits_for("Call established")
+
+    def press(self, keys: str) -> None:
+        for key in keys:
+            self._tell("sndcode", key)
+            time.sleep(KEY_SECONDS)
+
+    def hang_up(self) -> None:
+        self._tell("hangup")
+        self.waits_for("terminated (duration")
+
+    def heard(self) -> list[int]:
+        """What it heard in its latest call, once that is over."""
+        return read_wav(max(self._folder.glob("dump-*-dec.wav")))
+
+    def close(self) -> None:
+        self._control.close()
+        if self.program.runs:
+            self.program.kill()
