@@ -82,7 +82,7 @@ class Dialling:
 
     async def emergency(self, visitor: Visitor, number: str) -> Prepared:
         """An emergency call: free, and waiting for nothing, not even for the database."""
-        attempts = await self._attempts([(trunk, number) for trunk in self._emergency_trunks()], visitor)
+        attempts = await self._attempts([(trunk, number) for trunk in self._emergency_trunks()], visitor, urgent=True)
         record = self._record(visitor, None, number, "emergency", None)
         record.begin_whenever()
         return Prepared(record, attempts, self._longest, "emergency")
@@ -182,12 +182,16 @@ class Dialling:
         preferred = self._config.emergency.trunk
         return sorted(self._directory.trunks, key=lambda trunk: (trunk.name != preferred, trunk.priority))
 
-    async def _attempts(self, ways: Iterable[tuple[Trunk, str]], visitor: Visitor) -> list[Attempt]:
+    async def _attempts(
+        self, ways: Iterable[tuple[Trunk, str]], visitor: Visitor, *, urgent: bool = False
+    ) -> list[Attempt]:
         """The ways that can be gone, in their order; what must be asked for them is asked at once."""
-        asking = [Deferred.fromCoroutine(self._attempt(trunk, number, visitor)) for trunk, number in ways]
+        asking = [
+            Deferred.fromCoroutine(self._attempt(trunk, number, visitor, urgent=urgent)) for trunk, number in ways
+        ]
         return [attempt for one in asking if (attempt := await one) is not None]
 
-    async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor) -> Attempt | None:
+    async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor, *, urgent: bool) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
         uri = Uri.parse(trunk.uri)
         address = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
@@ -202,6 +206,7 @@ class Dialling:
             trunk.name,
             credentials,
             visitor.max_forwards,
+            urgent=urgent,
         )
         return Attempt([target], trunk.name)
 

@@ -35,8 +35,10 @@ class Inputs(Protocol):
 class IncomingLeg(Leg):
     """The caller's side.  Raises NotAcceptable or NoPortsLeft where its offer cannot be met; nothing is held then."""
 
-    def __init__(self, switch: Switch, transaction: ServerTransaction, user: LegUser, *, carrier: bool) -> None:
-        super().__init__(switch, transaction.source, user, carrier=carrier)
+    def __init__(
+        self, switch: Switch, transaction: ServerTransaction, user: LegUser, *, carrier: bool, urgent: bool = False
+    ) -> None:
+        super().__init__(switch, transaction.source, user, carrier=carrier, urgent=urgent)
         self.transaction = transaction
         invite = transaction.request
         self.description = self._describe(description_in(invite))

@@ -78,13 +78,21 @@ class Leg:
     """The shared part of both kinds of leg."""
 
     def __init__(
-        self, switch: Switch, hop: Hop, user: LegUser, *, carrier: bool, credentials: Credentials | None = None
+        self,
+        switch: Switch,
+        hop: Hop,
+        user: LegUser,
+        *,
+        carrier: bool,
+        credentials: Credentials | None = None,
+        urgent: bool = False,
     ) -> None:
         self.switch = switch
         self.hop = hop
         self.carrier = carrier
         self.user = user
         self.credentials = credentials
+        self.urgent = urgent  # of a call for help
         self.local_tag = switch.token()
         self.dialog: Dialog | None = None
         self.port: RtpPort | None = None
@@ -111,7 +119,7 @@ class Leg:
     def negotiation(self) -> Negotiation:
         """The leg's side of offer and answer, with a media port behind it; raises NoPortsLeft."""
         if self._negotiation is None:
-            self.port = self.switch.media.open(self, self.switch.limits.silence_seconds)
+            self.port = self.switch.media.open(self, self.switch.limits.silence_seconds, urgent=self.urgent)
             host = self.switch.addresses.host_towards(self.hop.host)
             self._negotiation = Negotiation(host, self.port.number, self.switch.random.getrandbits(31))
         return self._negotiation

@@ -38,6 +38,7 @@ class Target:
     trunk: str | None = None
     credentials: Credentials | None = None
     max_forwards: int = 70
+    urgent: bool = False
 
 
 class Inputs(Protocol):
@@ -60,7 +61,14 @@ class OutgoingLeg(Leg):
     """The side we call.  Raises NoPortsLeft where there is no port for its sound."""
 
     def __init__(self, switch: Switch, target: Target, user: LegUser) -> None:
-        super().__init__(switch, target.hop, user, carrier=target.trunk is not None, credentials=target.credentials)
+        super().__init__(
+            switch,
+            target.hop,
+            user,
+            carrier=target.trunk is not None,
+            credentials=target.credentials,
+            urgent=target.urgent,
+        )
         self.target = target
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
         self.transaction: ClientTransaction | None = None

@@ -129,20 +129,25 @@ class UserAgent:
             return
         if emergency and self._switch.addresses.is_local(source.host):
             visitor = Visitor(self._switch.token(), None, None, calling, hops)
-            self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled))
+            self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled), urgent=True)
             return
         device = self._telephone(transaction, request, source)
         if device is not None:
             visitor = Visitor(self._switch.token(), device, None, device.name, hops)
-            self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled))
+            self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled), urgent=emergency)
 
     def _accept(
-        self, transaction: ServerTransaction, visit: Callable[[IncomingLeg], None], *, carrier: bool = False
+        self,
+        transaction: ServerTransaction,
+        visit: Callable[[IncomingLeg], None],
+        *,
+        carrier: bool = False,
+        urgent: bool = False,
     ) -> None:
         """Make an INVITE a leg, where its offer can be met."""
         request = transaction.request
         try:
-            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier)
+            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier, urgent=urgent)
         except NotAcceptable as unusable:
             warning = ("Warning", f'304 minitelecom "{unusable}"')
             transaction.respond(request.response(488, to_tag=self._switch.token(), headers=(warning,)))

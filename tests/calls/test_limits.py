@@ -113,6 +113,20 @@ def test_one_port_for_two_contacts(house: House) -> None:
     settle(house)
 
 
+def test_help_finds_ports_when_there_are_none_for_others(house: House) -> None:
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    house.media.most = 0
+    refused = telephone.call("100")
+    help_ = telephone.call("112")
+    house.pass_(3)
+    assert refused.final == 503
+    assert help_.talking
+    help_.hang_up()
+    settle(house)
+
+
 def test_a_registered_gateway_that_leads_back_to_us(house: House) -> None:
     """Each round has one hop less to go (RFC 3261 16.3)."""
     house.telephone("loop", "10.0.0.11")
