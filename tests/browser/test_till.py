@@ -120,6 +120,21 @@ def test_the_live_page_outlives_the_session_only_as_a_log_in_page(window: Window
 
 
 @story
+def test_many_tabs_of_the_live_page_leave_room_for_other_pages(window: Window) -> None:
+    """A browser opens six connections to one site: tabs that nobody looks at may not hold them."""
+    window.log_in()
+    first = window.driver.current_window_handle
+    for _ in range(7):
+        window.driver.switch_to.new_window("tab")
+        window.open("/online").until(lambda: window.all(".listening"))
+    window.open("/users")
+    assert "List Of Users" in window.text
+    window.driver.switch_to.window(first)
+    window.shop.do(window.shop.live.enter, live_call("one"))
+    window.until(lambda: len(window.all("tbody tr")) == 1)
+
+
+@story
 def test_running_money_is_that_of_rating(window: Window) -> None:
     """The script's own arithmetic, on the rates that it gets, against rating.cost."""
     window.log_in()

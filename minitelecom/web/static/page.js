@@ -69,12 +69,17 @@ class LiveTable {
     this.running = new Map();
     this.number = null;
     this.offset = 0;
+    this.source = null;
     this.connect();
+    document.addEventListener("visibilitychange", () => this.connect());
     setInterval(() => this.tick(), 200);
   }
 
+  // A browser opens six connections to a site: a tab that nobody looks at gives its own back to the other pages.
   connect() {
+    this.source?.close();
     this.number = null;
+    if (document.hidden) return;
     this.source = new EventSource(this.table.dataset.live);
     this.source.addEventListener("snapshot", (event) => this.snapshot(JSON.parse(event.data)));
     this.source.addEventListener("delta", (event) => this.delta(JSON.parse(event.data)));
@@ -82,7 +87,6 @@ class LiveTable {
   }
 
   resync() {
-    this.source.close();
     this.connect();
   }
 
