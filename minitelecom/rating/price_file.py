@@ -67,20 +67,23 @@ def parse(text: str, currency: str, price_list: str = "general") -> ParsedPrices
     bad: list[BadRow] = []
     remarks: list[BadRow] = []
     seen: dict[tuple[str, date | None], int] = {}
-    for line, cells in rows:
-        if len(seen) == MOST_ROWS:
-            raise BadRows([*bad, BadRow(line, f"a price list has at most {MOST_ROWS} rows")])
-        try:
-            rate = _rate(_cells(columns, cells), currency, price_list)
-            first = seen.setdefault((rate.prefix, rate.valid_from), line)
-            if first != line:
-                raise _Mistake(f"prefix {rate.prefix} is already in line {first}")
-        except _Mistake as mistake:
-            bad.append(BadRow(line, str(mistake)))
-            continue
-        rates.append(rate)
-        if rate.buy is not None and rate.buy_currency == currency and rate.sell < rate.buy:
-            remarks.append(BadRow(line, f"{rate.destination} is sold at {rate.sell} and bought at {rate.buy}"))
+    try:
+        for line, cells in rows:
+            if len(seen) == MOST_ROWS:
+                raise BadRows([BadRow(line, f"a price list has at most {MOST_ROWS} rows")])
+            try:
+                rate = _rate(_cells(columns, cells), currency, price_list)
+                first = seen.setdefault((rate.prefix, rate.valid_from), line)
+                if first != line:
+                    raise _Mistake(f"prefix {rate.prefix} is already in line {first}")
+            except _Mistake as mistake:
+                bad.append(BadRow(line, str(mistake)))
+                continue
+            rates.append(rate)
+            if rate.buy is not None and rate.buy_currency == currency and rate.sell < rate.buy:
+                remarks.append(BadRow(line, f"{rate.destination} is sold at {rate.sell} and bought at {rate.buy}"))
+    except BadRows as end:  # nothing can be read behind it; what was wrong before is told all the same
+        bad += end.rows
     if bad:
         raise BadRows(bad)
     if not rates:

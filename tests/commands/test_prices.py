@@ -56,6 +56,15 @@ def test_a_list_has_a_name(minitelecom, database, file):
     assert len(run(prices.load(database, "nights"))) == 3
 
 
+def test_a_quote_that_never_ends_hides_no_bad_row_before_it(minitelecom, file):
+    path = file('prefix,destination,buy,sell\n44,UK,0.1,z\n49,"Germany,0.1,0.2\n')
+    told = minitelecom("prices", "import", path)
+    assert told.status == 1
+    assert f"{path}:2: sell: 'z' is not a number" in told.err
+    assert f"{path}:3: not CSV: " in told.err
+    assert f"{path}: 2 bad rows; nothing was imported" in told.err
+
+
 def test_every_bad_row_is_told_and_nothing_is_imported(minitelecom, database, file):
     path = file("prefix,destination,buy,sell\n44,UK,0.1,0.2\nx,Nowhere,0.1,z\n49,Germany,0.1,0.2,0.3\n44,UK,0.1,0.2\n")
     told = minitelecom("prices", "import", path)
