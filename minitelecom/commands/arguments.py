@@ -66,7 +66,7 @@ def pattern(regular: str, expected: str) -> Callable[[str], str]:
     """A reader of words that look like this."""
 
     def read(text: str) -> str:
-        if not re.fullmatch(regular, text, re.ASCII):
+        if not re.fullmatch(regular, text, re.ASCII) or not text.isprintable():
             raise argparse.ArgumentTypeError(f"expected {expected}, not {text!r}")
         return text
 
@@ -91,7 +91,11 @@ def minor_units(least: int) -> Callable[[str], int]:
 
 def password_from_stdin() -> str:
     """The first line of standard input."""
-    password = sys.stdin.readline().rstrip("\r\n")
+    try:
+        password = sys.stdin.readline().rstrip("\r\n")
+        password.encode()
+    except UnicodeError:
+        raise Mistake("the password on standard input is not UTF-8 text") from None
     if not password:
         raise Mistake("standard input holds no password")
     return password

@@ -47,6 +47,17 @@ def test_a_user_wants_a_password(minitelecom, stdin, line):
     assert (told.status, told.err) == (1, line)
 
 
+def test_a_password_in_another_encoding_is_refused_in_one_line(minitelecom):
+    for words in (("user", "add", "olga", "--role", "admin"), ("device", "add", "cabin1", "--password-stdin")):
+        told = minitelecom(*words, stdin="p\udce4ssw\udcf6rd")
+        assert (told.status, told.err) == (1, "minitelecom: the password on standard input is not UTF-8 text\n")
+
+
+@pytest.mark.parametrize("name", ["ol\udce4", "ol\x7fga", "ol\u202ega"])
+def test_a_name_is_text_that_can_be_read(minitelecom, name):
+    assert minitelecom("user", "add", name, "--role", "admin", stdin="correct horse").status == 2
+
+
 def test_a_telephone_is_added_by_password(minitelecom, database, card, secrets):
     told = minitelecom("device", "add", "101", "--password-stdin", "--account", card["number"], stdin="s3cret\n")
     assert told.out == "telephone 101 is added\n"
