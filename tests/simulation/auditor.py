@@ -248,7 +248,9 @@ class Auditor:
     def _interrupted(self, dialogue: Dialogue) -> bool:
         """The daemon died before this answer came, or before it could be written."""
         known = dialogue.invited if dialogue.answered is None else dialogue.answered
-        return any(dialogue.invited <= death.instant < known + 60 for death in self._shop.deaths)
+        return any(dialogue.invited <= death.instant < known + 60 for death in self._shop.deaths) or any(
+            burial.since <= known <= burial.until for burial in self._shop.burials
+        )
 
 
 def _seconds_of(span: timedelta) -> float:

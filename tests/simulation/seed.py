@@ -86,6 +86,7 @@ def _simulate(seed: int, database: SynchronousDatabase) -> Report:
             "statements refused": shop.troubles.refused,
             "commits unheard": shop.troubles.unheard,
             "daemons ended": len(shop.deaths),
+            "daemons buried": len(shop.burials),
         }
     )
     return Report(

@@ -29,7 +29,7 @@ PROMPTS = (
     "call-wrong-number call-no-answer card-busy card-unknown card-inactive card-disabled one-minute-left try-again-in"
     " service-unavailable nothing-entered goodbye"
 )
-BEFALLEN = ("datagrams lost", "statements refused", "commits unheard", "daemons ended", "held")
+BEFALLEN = ("datagrams lost", "statements refused", "commits unheard", "daemons ended", "daemons buried", "held")
 TRIED = [*CAUSES.split(), *(f"heard {name}" for name in PROMPTS.split()), *BEFALLEN, "deliveries", "calls for help"]
 
 _database: SynchronousDatabase

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import inf
 from random import Random
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from minitelecom.calls.exchange import Exchange, Surroundings
 from minitelecom.config import Access, Calls, Config, Emergency
@@ -14,6 +16,7 @@ from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.hop import Hop
 from minitelecom.store import accounts, ledger, prices, processes
+from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.simulation.clock import LeapingClock, ProcessClock
 from tests.simulation.database import DistantDatabase, Troubles
@@ -36,6 +39,14 @@ PRICES = (
     Rate("882", "Satellites", "EUR", Decimal("9.999999"), 60, 1),
     Rate("800", "Freephone", "EUR", Decimal(0)),
 )
+
+
+@dataclass
+class Burial:
+    """A daemon that was taken for dead by others, while it could not reach the database; and when it learned of it."""
+
+    since: float
+    until: float = inf
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,12 @@ class Town(House):
     network: Wire
 
     def __init__(self, database: SynchronousDatabase, seed: int) -> None:
+        self.failures: list[str] = []
         self.lines: list[Line] = []
         self.chance = Random(f"people {seed}")
         self.deaths: list[Death] = []
         self.paid: dict[int, Decimal] = {}
+        self.burials: list[Burial] = []
         self.blocks: list[Block] = []
         self.outages: list[tuple[float, float]] = []
         weather = Random(f"weather {seed}")
@@ -150,9 +163,38 @@ class Town(House):
             super()._received(data, source)
 
     def _beat(self, process: ProcessClock, database: DistantDatabase) -> None:
-        beating = Deferred.fromCoroutine(processes.beat(database, self.process_id, self.now(), {}))
-        beating.addErrback(lambda failure: None)  # the next beat tries again
+        Deferred.fromCoroutine(self._prove_life(database)).addErrback(self._stumbled)
         process.callLater(HEARTBEAT_SECONDS, self._beat, process, database)
+
+    async def _prove_life(self, database: DistantDatabase) -> None:
+        """As the daemon does it."""
+        exchange = self.exchange
+        try:
+            if await processes.beat(database, self.process_id, self.now(), {}):
+                return
+            self.network.note("the daemon learns that it was taken for dead")
+            exchange.running.stop_all()
+            self.process_id = await processes.start(database, PROCESS, len(self._graves), self.now())
+            await processes.recover(database, self.now())
+            exchange.dialling.open.process_id = self.process_id
+            for burial in self.burials:
+                burial.until = min(burial.until, self.clock.seconds())
+        except DatabaseAway:
+            pass  # the next beat tries again
+
+    def _stumbled(self, failure: Failure) -> None:
+        self.failures.append(str(failure))
+
+    def bury(self) -> None:
+        """Others still reach the database, and find that the last beat is long ago."""
+        if self._process is None or not self.troubles.away:
+            return
+        last = run(processes.latest(self.database))
+        assert last is not None
+        closed = run(processes.recover(self.database, self.now()))
+        if not run(processes.running(self.database, self.now())):
+            self.network.note(f"the daemon is taken for dead, and {closed} calls are closed")
+            self.burials.append(Burial((last.heartbeat - BEGINNING).total_seconds()))
 
     def kill(self) -> None:
         """As by kill -9.  The last beat was less than a second ago, unless the database was away."""
@@ -253,6 +295,8 @@ class Town(House):
         self.troubles.away = True
         self.outages.append((self.clock.seconds(), self.clock.seconds() + seconds))
         self.clock.callLater(seconds, self.database_returns)
+        if seconds > 12 and self.chance.random() < 0.5:
+            self.clock.callLater(11.5, self.bury)
 
     def database_returns(self) -> None:
         if not self.troubles.away:

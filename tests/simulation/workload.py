@@ -28,7 +28,6 @@ class Shop(Town):
     def __init__(self, database: SynchronousDatabase, seed: int) -> None:
         super().__init__(database, seed)
         self.closed = False
-        self.failures: list[str] = []
         self.humans: list[Human] = []
         self.visits = 0
         chance = self.chance
