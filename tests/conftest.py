@@ -134,8 +134,9 @@ def logged_failures() -> Iterator[list[LogEvent]]:
     failures: list[LogEvent] = []
 
     def observe(event: LogEvent) -> None:
-        if event.get("log_failure") is not None:
-            failures.append(event)
+        failure = event.get("log_failure") or event.get("failure")  # the latter in Twisted's older way of logging
+        if failure is not None:
+            failures.append({**event, "log_failure": failure})
 
     globalLogPublisher.addObserver(observe)
     yield failures

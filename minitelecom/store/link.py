@@ -52,9 +52,15 @@ class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
         super().continuePolling(swallowErrors=True)
 
     def doRead(self) -> None:
-        super().doRead()
+        """Read, and watch on; a connection that breaks while it is being made has no file, yet isn't called closed."""
+        self.reactor.removeReader(self)
+        if not self.closed:
+            self.continuePolling()
+        self.checkForNotifies()
         if self.closed:
             self.broken()
+        elif self.fileno() >= 0:
+            self.reactor.addReader(self)
 
     def checkForNotifies(self) -> None:
         """Hand notices over in their order, now; theirs go through a global cooperator."""

@@ -1,7 +1,9 @@
 """The Database on the reactor, against a real server whose connections die."""
 
+import contextlib
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -196,6 +198,25 @@ async def test_without_a_server_questions_fail_at_once_and_it_is_found_again(dat
     await pool.stopService()
     with pytest.raises(DatabaseAway, match="stopping"):
         await pool.query("select 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_dies_while_we_connect_is_away_and_nothing_more(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / ".s.PGSQL.5432"))
+        server.listen()
+        server.setblocking(False)
+        pool = Pool(reactor, f"postgresql:///minitelecom?host={tmp_path}")
+        pool.startService()
+        asked = Deferred.fromCoroutine(pool.query("select 1"))
+        while not asked.called:
+            await deferLater(reactor, 0.01)
+            with contextlib.suppress(BlockingIOError), server.accept()[0] as backend:
+                await deferLater(reactor, 0.02)
+                backend.recv(1000)
+        with pytest.raises(DatabaseAway, match="closed the connection unexpectedly"):
+            await asked
+        await pool.stopService()
 
 
 @pytest_twisted.ensureDeferred
