@@ -176,7 +176,7 @@ def load(path: Path | None) -> Config:
     if len(data) > MOST_BYTES:
         raise BadConfig(f"{path}: a configuration has at most {MOST_BYTES} bytes")
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadConfig(f"{path}:{line}: the file is not UTF-8 text") from None
@@ -187,7 +187,7 @@ def parse(text: str, path: Path) -> Config:
     """The configuration in a text; `path` is for messages, and its folder is where a relative `data` begins."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the reader's own, and its limits
         raise BadConfig(_syntax_error(str(error), text, path)) from None
     try:
         return _config(tables, path.parent)

@@ -85,7 +85,7 @@ def list_of(read_one: Callable[[object], Any], expected: str) -> Callable[[objec
 
 def folder(value: object) -> Path:
     try:
-        if text(value):
+        if text(value) and "\0" not in text(value):
             return Path(text(value)).expanduser()
     except RuntimeError:  # ~user, and there is no such user
         pass

@@ -165,6 +165,8 @@ def test_a_relative_folder_begins_at_the_file(tmp_path):
         ("[calls]\nsilence_seconds = 1.5", "2: calls.silence_seconds: expected a whole number from 5 to 3600, not 1.5"),
         ("a b", "1: the file is not TOML: Expected '=' after a key in a key/value pair"),
         ("x = [\n1,\n", "2: the file is not TOML: Invalid value"),
+        ("x = " + "[" * 5000, "1: the file is not TOML: maximum recursion depth exceeded"),
+        ("data = 'a\\u0000b'".replace("'", '"'), "1: data: expected a folder"),
         ("[sip]\n[sip]", "2: the file is not TOML: Cannot declare ('sip',) twice"),
     ],
 )
@@ -192,6 +194,15 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "huge.toml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(BadConfig, match="at most"):
         load(tmp_path / "huge.toml")
+
+
+def test_a_number_that_no_computer_holds_is_a_mistake():
+    assert refusal("[calls]\nlongest_minutes = " + "9" * 5000).startswith("2: the file is not TOML: ")
+
+
+def test_a_mark_in_front_as_windows_editors_write_it_is_no_mistake(tmp_path):
+    (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbfcurrency = 'BGN'\r\n")
+    assert load(tmp_path / "bom.toml").currency == "BGN"
 
 
 def test_which_file_is_read():
