@@ -108,7 +108,9 @@ def _prompts(config: Config) -> Finding:
         known = catalogue.load()
     except (OSError, ValueError) as error:
         return warning("prompts", str(error), "callers hear nothing: put the folder prompts/ beside the program")
-    strange = [language for language in config.ivr.languages if language not in known.languages]
+    strange = [
+        language for language in sorted({*config.ivr.languages, config.language}) if language not in known.languages
+    ]
     if strange:
         return warning("prompts", f"no prompts in {', '.join(strange)}", "add their folders, or change [ivr] languages")
     missing = known.missing()

@@ -73,7 +73,10 @@ def config_of(arguments: Namespace) -> Config:
 def opened(config: Config) -> Iterator[Shop]:
     """The shop's database, started for us where nobody runs it, and with this program's schema."""
     server = PrivateServer(config.data) if config.database is None else None
-    config.data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    try:
+        config.data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise Mistake(f"{config.data} is a file: make it a folder, or change `data`") from None
     try:
         url = config.database or (server.ensure() if server is not None else "")
         migrate(url)

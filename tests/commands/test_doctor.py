@@ -93,6 +93,15 @@ def test_the_key_file_is_the_one_that_everything_was_sealed_with(minitelecom, co
     assert "back from a backup" in told.out
 
 
+def test_a_folder_that_is_a_file_is_a_fault(minitelecom, tmp_path):
+    (tmp_path / "data").write_text("")
+    config = tmp_path / "private.toml"
+    config.write_text('data = "data"\n')
+    line = f"{tmp_path / 'data'} is a file: make it a folder, or change `data`"
+    assert f" WRONG  database: {line}" in minitelecom("doctor", config=config).out
+    assert minitelecom("calls", config=config).err == f"minitelecom: {line}\n"
+
+
 def test_a_daemon_that_died_is_told_with_what_its_next_start_does(minitelecom, database, finding):
     died = datetime.now(UTC) - timedelta(minutes=1)
     run(processes.start(database, "elsewhere:/data", 4242, died))
@@ -152,6 +161,8 @@ def test_an_address_of_another_machine_cannot_be_listened_on(tmp_path):
 
 def test_a_language_without_prompts_is_remarked_upon(tmp_path):
     assert found(listening(tmp_path), "prompts") == ("good", "complete in bg, en")
+    strange = listening(tmp_path, language="xx")
+    assert found(strange, "prompts") == ("warning", "no prompts in xx")
     strange = listening(tmp_path, ivr=Ivr(languages=("bg", "xx")))
     assert found(strange, "prompts") == ("warning", "no prompts in xx")
 
