@@ -42,7 +42,7 @@ def carrier_uri(text: str) -> str:
         uri = Uri.parse(text)
     except BadSyntax:
         uri = None
-    if uri is None or uri.scheme != "sip" or not uri.host or uri.user or uri.parameters or uri.headers:
+    if uri is None or uri.scheme != "sip" or not uri.host or uri.port == 0 or uri.user or uri.parameters or uri.headers:
         raise ArgumentTypeError(f"expected sip:HOST or sip:HOST:PORT, not {text!r}")
     return text
 

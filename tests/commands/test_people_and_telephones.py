@@ -140,7 +140,7 @@ def test_a_trunk_is_added_with_everything(minitelecom, database, secrets):
 
 
 @pytest.mark.parametrize(
-    "uri", ["198.51.100.7", "tel:112", "sip:", "sip:a@b", "sips:b", "sip:b;transport=tcp", "sip:b?x=y"]
+    "uri", ["198.51.100.7", "tel:112", "sip:", "sip:a@b", "sips:b", "sip:b:0", "sip:b;transport=tcp", "sip:b?x=y"]
 )
 def test_a_trunk_wants_an_address(minitelecom, uri):
     told = minitelecom("trunk", "add", "carrier", "--uri", uri)
