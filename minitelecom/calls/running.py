@@ -22,6 +22,7 @@ RETRY_SECONDS = 1.0
 BLOCKED = Ended("blocked", None, "operator", answered=True)
 BLOCKED_UNANSWERED = Ended("blocked", None, "operator", answered=False)
 STOPPED = Ended("interrupted", None, "operator", answered=True)
+STOPPED_UNANSWERED = Ended("interrupted", 503, "operator", answered=False)
 
 
 class RunningCalls:
@@ -109,4 +110,4 @@ class RunningCalls:
     def stop_all(self) -> None:
         """The daemon stops: every call ends now and is charged to this second."""
         for call in list(self._calls):
-            call.finish(STOPPED)
+            call.finish(STOPPED if call.answered_at is not None else STOPPED_UNANSWERED)

@@ -206,10 +206,10 @@ def test_a_telephone_that_rings_when_the_house_closes(house: House) -> None:
     scene = Scene.begin(house).ring()
     house.exchange.stop()
     house.pass_(0.1)
-    assert scene.talk.final is not None
+    assert scene.talk.final == 503
     scene.carrier.respond(487)
     scene.settle()
-    assert [record.cause for record in house.records()] == ["interrupted"]
+    assert [(record.cause, record.sip_status) for record in house.records()] == [("interrupted", 503)]
 
 
 # Taken for dead.
