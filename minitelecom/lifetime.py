@@ -19,6 +19,12 @@ log = Logger()
 
 LOCK = "daemon.lock"
 FAILED = 1
+COLLECTIONS = (20_000, 5, 5)
+"""
+When the garbage collector looks: a call is some two hundred objects that live for the call and 32 s longer. Python's own
+numbers, meant for programs that forget at once, would have it look at all of them every other second, for as long as the
+calls take themselves.
+"""
 ECHO_SECONDS = 0.5
 """One Ctrl-C may arrive twice, from the terminal and from `make` or a supervisor that passes it on."""
 
@@ -71,6 +77,7 @@ class Lifetime:
             await self._running.start()
             gc.collect()
             gc.freeze()  # what was loaded stays: a later collection, which calls would hear, need not look at it
+            gc.set_threshold(*COLLECTIONS)
             self._ready()
             await self._asked
         except Exception as error:  # noqa: BLE001 - raised again by spend(), when everything is put away

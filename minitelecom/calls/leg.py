@@ -297,6 +297,7 @@ class Leg:
         if self._acceptance is not None:
             self._acceptance.acknowledged()
             self._acceptance = None
+        self._negotiation = None
         if self.port is not None:
             self.port.close()
             self.port = None

@@ -22,23 +22,27 @@ class Pulse:
     """A client user.  ``ask`` sends the OPTIONS; ``lost`` is called when nobody is there any more."""
 
     def __init__(self, clock: IReactorTime, ask: Callable[["Pulse"], None], lost: Callable[[], None]) -> None:
+        self._clock = clock
+        self._ask = ask
         self._lost = lost
-        self._loop = LoopingCall(lambda: ask(self))
-        self._loop.clock = clock
+        self._loop: LoopingCall | None = None
 
     def start(self) -> None:
-        if not self._loop.running:
+        if self._loop is None:
+            self._loop = LoopingCall(self._ask, self)
+            self._loop.clock = self._clock
             self._loop.start(PULSE_SECONDS, now=False)
 
     def stop(self) -> None:
-        if self._loop.running:
+        if self._loop is not None:
             self._loop.stop()
+            self._loop = None
 
     def response_received(self, response: Response, source: Hop) -> None:
         if response.status in GONE:
             self.request_failed(Failure.TIMEOUT)
 
     def request_failed(self, cause: Failure) -> None:
-        if self._loop.running:
+        if self._loop is not None:
             self.stop()
             self._lost()

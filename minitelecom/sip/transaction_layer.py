@@ -148,6 +148,8 @@ class ServerTransaction(Performer):
         if response.status >= 300 and self.request.method == "INVITE":
             self._layer.list_refused(self)
         self.perform(self._machine.respond(response))
+        if self.answered:
+            self.on_cancel = None  # too late to cancel; and whoever it belongs to may go
 
     def cancel_received(self) -> None:
         if self.answered or self.cancelled:
