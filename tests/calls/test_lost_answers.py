@@ -35,6 +35,16 @@ class Breaking:
         return getattr(self._database, name)
 
 
+class Hesitating(Breaking):
+    """The same, but the statement itself is what waits."""
+
+    async def query(self, sql: str, parameters: tuple[object, ...] = ()) -> object:
+        if self.word in sql and self.late is not None:
+            self.word = "\0"
+            await self.late
+        return await self._database.query(sql, parameters)
+
+
 def test_a_reservation_that_we_do_not_know_of_is_given_back(database: SynchronousDatabase) -> None:
     breaking = Breaking(database)
     house = House(breaking)  # type: ignore[arg-type]
@@ -124,5 +134,43 @@ def test_a_recharge_that_takes_until_the_call_has_ended_disturbs_nobody(database
     slow.late.callback(None)
     house.pass_(10)
     assert house.heard().count("en/one-minute-left") == 1
+    talk.hang_up()
+    settle(house)
+
+
+def test_the_balance_said_after_a_call_has_paid_for_it(database: SynchronousDatabase) -> None:
+    hesitating = Hesitating(database)
+    house = House(hesitating)  # type: ignore[arg-type]
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1, talk_seconds=60)
+    talk = visit(house, telephone, card)
+    talk.press(LONDON + "#")
+    hesitating.word, hesitating.late = "end_call", Deferred()
+    while not house.carrier.calls or house.carrier.calls[0].ended_at is None:
+        house.pass_(0.5)
+    said = house.heard().count("en/your-balance-is")
+    hesitating.late.callback(None)
+    house.pass_(10)
+    assert house.heard().count("en/your-balance-is") == said + 1
+    assert "en/number-94" in house.heard()
+    talk.hang_up()
+    settle(house)
+
+
+def test_nobody_waits_long_for_the_balance(database: SynchronousDatabase) -> None:
+    hesitating = Hesitating(database)
+    house = House(hesitating)  # type: ignore[arg-type]
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
+    talk = visit(house, telephone, card)
+    talk.press(LONDON + "#")
+    hesitating.word, hesitating.late = "end_call", Deferred()
+    house.pass_(30)
+    assert house.heard().count("en/your-balance-is") == 2
+    hesitating.late.callback(None)
     talk.hang_up()
     settle(house)
