@@ -42,9 +42,8 @@ class Registrar:
 
     async def _register(self, transaction: ServerTransaction, request: Request, source: Hop, device: Device) -> None:
         instant = self._switch.now()
-        outcome = registration.register(
-            request, self._directory.contacts(device.name, instant), instant, registration.Limits(), source
-        )
+        before = self._directory.contacts(device.name, instant)
+        outcome = registration.register(request, before, instant, registration.Limits(), source)
         try:
             if outcome.changed:
                 await self._directory.save_bindings(device.name, outcome.bindings)
@@ -53,6 +52,10 @@ class Registrar:
             transaction.respond(request.response(503, headers=headers))
             return
         transaction.respond(outcome.response)
+        places = {binding.contact: binding.source for binding in before}
+        for binding in outcome.bindings:
+            if places.get(binding.contact, binding.source) != binding.source:
+                self._switch.moved(binding.contact, places[binding.contact], binding.source)
 
     def _failed(self, failure: Failure, transaction: ServerTransaction, request: Request) -> None:
         log.failure("REGISTER failed", failure=failure)

@@ -45,6 +45,12 @@ class Switch:
         """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""
         return f"{self.random.getrandbits(64):016x}"
 
+    def moved(self, contact: str, before: Hop, now: Hop) -> None:
+        """A telephone's router shows it at another place: what we still have to say in its calls goes there."""
+        for leg in self.legs.values():
+            if leg.hop == before and leg.dialog is not None and str(leg.dialog.remote_target) == contact:
+                leg.hop = now
+
     def contact(self, hop: Hop, user: str) -> str:
         """Our Contact as that hop must see us, under a name that may come from anybody."""
         host, port = self.addresses.towards(hop)

@@ -91,6 +91,8 @@ class House:
             voice=voice(),
         )
         self.exchange = Exchange(around, self.config, self.process_id, EXCHANGE.port)
+        if self.config.sip.external:  # a router before us passes on what is sent to it
+            self.network.attach(self.config.sip.external, EXCHANGE.port, self._received)
         run(self.exchange.start())
         return self
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
 from minitelecom.sip.hop import Hop
 from tests.world.network import Network
 
@@ -77,6 +79,33 @@ def hop_of(uri: str) -> Hop:
     place = uri.removeprefix("sip:").rpartition("@")[2].partition(";")[0]
     host, _, port = place.partition(":")
     return Hop("udp", host, int(port or 5060))
+
+
+T1, T2 = 0.5, 4.0  # RFC 3261 table 4
+MOST_REPETITIONS = 7
+
+
+class Repetition:
+    """Sends at once, and again until it is stopped or nobody can be there."""
+
+    def __init__(self, clock: IReactorTime, send: Callable[[], None]) -> None:
+        self._clock, self._send = clock, send
+        self._interval, self._left = T1, MOST_REPETITIONS
+        self._timer: IDelayedCall | None = None
+        self._again()
+
+    def _again(self) -> None:
+        self._timer = None
+        self._send()
+        if self._left:
+            self._left -= 1
+            self._timer = self._clock.callLater(self._interval, self._again)
+            self._interval = min(2 * self._interval, T2)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 @dataclass
