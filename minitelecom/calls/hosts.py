@@ -58,7 +58,7 @@ class Hosts:
         try:
             self._addresses[host] = await self._resolve(host).addTimeout(LONGEST_SECONDS, self._clock)
         except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: not now
-            log.warn("{host} cannot be found: {failure}", host=host, failure=str(failure))
+            log.warn("{host} cannot be found: {why}", host=host, why=str(failure))
         self._asked[host] = self._clock.seconds()
 
     def look_up(self, hosts: Iterable[str]) -> None:
