@@ -1,0 +1,165 @@
+"""
+Killed with -9: the daemon when SIPp sees a named message, PostgreSQL, both, and commands.
+
+Afterwards the books are right, nothing is held, nobody pays for more than he talked or than is proven, and the next
+call works.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from minitelecom.store.call_records import CallRecord
+from tests.live.doomed import (
+    ANSWERS,
+    RINGS,
+    DoomedCalling,
+    Figures,
+    Town,
+    answer_of,
+    close_all,
+    execute,
+    killed_by_signal_9,
+    lived_in_town,
+)
+from tests.live.scenarios import END, pause
+from tests.live.sipp import Message, Sipp
+
+pytestmark = pytest.mark.live
+
+KILLS = 20
+TALK_SECONDS = 2.2
+DELAYS = (0, 0, 5, 10, 20)
+"""Milliseconds from the message to the death, in turn: the statements it stands for take that long."""
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    with lived_in_town() as town:
+        yield town
+
+
+@pytest.fixture
+def figures() -> Iterator[Figures]:
+    figures = Figures()
+    yield figures
+    print(figures)  # noqa: T201 - shown by -rP
+
+
+# --- the daemon, at a message -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Who kills, whom he calls, what he does until then, and the message he sees or sends last."""
+
+    dialled: str
+    steps: Callable[[DoomedCalling, Town, int, str], list[str]]
+    last: Callable[[Sipp], Message]
+
+
+def in_dialogue(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
+    """At the 200 to the INVITE, to one of the keys, or, five times, to the # that begins a call."""
+    keys = town.guest_keys[: len(town.guest_keys) * number * 4 // (KILLS * 3)]
+    if not keys:
+        return [calling.answered(deed), END]
+    return [calling.answered(), calling.keys(keys, deed), END]
+
+
+def at_ringing(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
+    return [calling.rings(deed), END]
+
+
+def at_answer(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
+    return [calling.answered(deed), END]
+
+
+def at_bye(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
+    """When it is sent, and in every other call when it is answered."""
+    bye = calling.bye(sent=deed) if number % 2 else calling.bye(answered=deed)
+    return [calling.answered(), pause(TALK_SECONDS), bye, END]
+
+
+def last_received(sipp: Sipp) -> Message:
+    return [message for message in sipp.messages if not message.sent][-1]
+
+
+TRIGGERS = {
+    "dialogue": Trigger("100", in_dialogue, last_received),
+    "ringing": Trigger(RINGS, at_ringing, lambda sipp: sipp.find("SIP/2.0 180")[0]),
+    "answered": Trigger(ANSWERS, at_answer, answer_of),
+    "BYE": Trigger(ANSWERS, at_bye, lambda sipp: sipp.find("BYE", sent=True)[0]),
+}
+
+
+@pytest.mark.parametrize("message", TRIGGERS)
+def test_the_daemon_is_killed_at_a_message(town: Town, figures: Figures, message: str) -> None:
+    with town.carriers():
+        for number in range(KILLS):
+            kill_once(town, figures, message, number)
+    assert figures.kills[message] == KILLS
+    town.check_by_command()
+
+
+def test_both_are_killed_at_once(town: Town, figures: Figures) -> None:
+    """The daemon, and PostgreSQL with all its children."""
+    with town.carriers():
+        for number, message in enumerate(TRIGGERS):
+            kill_once(town, figures, message, number, and_postgresql=True)
+    town.check_by_command()
+
+
+def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_postgresql: bool = False) -> None:
+    """One death, with other calls under way; the next life puts everything in order."""
+    daemon = town.shop.daemon
+    assert daemon is not None
+    process = town.books.process().id
+    talker = town.talker()
+    around = [talker, town.ringer(), *([] if message == "dialogue" else [town.listener()])]
+    trigger = TRIGGERS[message]
+    calling = doomed_telephone(town, trigger.dialled)
+    postmaster = town.shop.postgresql
+    victims = f"{daemon.pid} {postmaster} $(pgrep -P {postmaster})" if and_postgresql else f"{daemon.pid}"
+    deed = execute(f"sleep 0.{DELAYS[number % len(DELAYS)]:03}; kill -9 {victims}")
+    doomed = town.plays(message, calling.invite(), *trigger.steps(calling, town, number, deed))
+    killed_by_signal_9(daemon)
+    doomed.finish()
+    death = trigger.last(doomed)
+    close_all(around)
+    figures.kills[message] += 1
+    town.live_again(figures)
+    records = town.books.records(process_id=process)
+    callers = {"103": talker, "101": doomed}
+    for record in records:
+        check_charge(town, record, callers.get(record.device or ""), death)
+    talked = next(record for record in records if record.device == "103")
+    figures.unbilled.append((death.instant - answer_of(talker).instant).total_seconds() - (talked.billed_seconds or 0))
+    if message == "BYE":
+        assert (death.instant - answer_of(talker).instant).total_seconds() >= 2
+        figures.kills["talking"] += 1
+
+
+def doomed_telephone(town: Town, dialled: str) -> DoomedCalling:
+    """A guest in the card dialogue, else a telephone that pays itself."""
+    if dialled == "100":
+        return town.calling("104", dialled)
+    town.telephone("101")
+    return town.calling("101", dialled)
+
+
+def check_charge(town: Town, record: CallRecord, caller: Sipp | None, death: Message) -> None:
+    """Not more than is proven, and not more than was talked; each within a second."""
+    assert record.cost is not None
+    assert record.billed_seconds is not None
+    if record.answered is None or record.device == "109":
+        assert record.device == "109" or record.cost.is_zero, record
+        return
+    if record.cause == "interrupted":
+        proven = (town.books.heartbeat(record.process_id) - record.answered).total_seconds()
+        assert record.billed_seconds <= max(proven, 0) + 1, record
+    else:
+        assert record.cause == "normal", record
+    assert caller is not None, record
+    talked = (death.instant - answer_of(caller).instant).total_seconds()
+    assert record.billed_seconds <= talked + 1, record
