@@ -3,6 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from math import ceil
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.live import LiveCalls
@@ -120,10 +124,12 @@ class LiveCards:
         dialling: Dialling,
         live: LiveCalls,
         now: Callable[[], datetime],
+        clock: IReactorTime,
         visitor: Visitor,
     ) -> None:
         self._database = database
         self._secrets = secrets
+        self._clock = clock
         self._dialling = dialling
         self._live = live
         self._now = now
@@ -141,9 +147,16 @@ class LiveCards:
             )
         except DatabaseAway:
             return SignInRefused(Refusal.UNAVAILABLE)
+        if answer.outcome == "locked":
+            return SignInRefused(Refusal.LOCKED, self._seconds_until(answer.locked_until))
+        await deferLater(self._clock, answer.delay_seconds)  # right or wrong: a quick answer would be one, too
         if answer.outcome != "ok":
-            return SignInRefused(REFUSALS[answer.outcome], answer.delay_seconds)
+            return SignInRefused(REFUSALS[answer.outcome])
         assert answer.account_id is not None
         self._live.change(self._visitor.session, account=number)
         payer = Payer(answer.account_id, number)
         return SignedInCard(self._database, self._dialling, self._now, self._visitor, payer)
+
+    def _seconds_until(self, instant: datetime | None) -> int:
+        """Until a lock ends; without one, too many tries wait already, which is over soon."""
+        return 0 if instant is None else ceil((instant - self._now()).total_seconds())

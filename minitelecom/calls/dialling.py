@@ -124,7 +124,9 @@ class Dialling:
         attempts = await self._attempts([(trunk, number_for(trunk, number)) for trunk in trunks], visitor)
         if not attempts:
             return await self._refuse(visitor, payer, number, "no-route", rate)
-        return await self._reserve(self._record(visitor, payer, number, rate.destination, rate), rate, attempts)
+        return await self._reserve(
+            self._record(visitor, payer, number, rate.destination, rate, trunk=attempts[0].trunk), rate, attempts
+        )
 
     async def _reserve(self, record: CallRecord, rate: Rate, attempts: Sequence[Attempt]) -> Prepared | NotDialled:
         begun = await record.begin()
@@ -142,7 +144,7 @@ class Dialling:
     async def _refuse(
         self, visitor: Visitor, payer: Payer | None, number: str, cause: Cause, rate: Rate | None = None
     ) -> NotDialled:
-        await self._record(visitor, payer, number, rate.destination if rate else None, None, cause).begin()
+        await self._record(visitor, payer, number, rate.destination if rate else None, None, refusal=cause).begin()
         return NotDialled(cause)
 
     def _record(
@@ -152,6 +154,8 @@ class Dialling:
         number: str,
         destination: str | None,
         rate: Rate | None,
+        *,
+        trunk: str | None = None,
         refusal: Cause | None = None,
     ) -> CallRecord:
         ceiling, first, step = terms(rate, self._longest, self._config.currency)
@@ -164,7 +168,7 @@ class Dialling:
             calling_number=visitor.calling_number,
             called_number=number,
             destination=destination,
-            trunk=None,
+            trunk=trunk,
             rate=rate,
             ceiling=ceiling,
             first=first,

@@ -156,7 +156,9 @@ class Visits:
             languages[0],
             self._emergencies.is_emergency,
         )
-        cards = LiveCards(self._database, self._secrets, self._dialling, self._live, self._switch.now, visitor)
+        cards = LiveCards(
+            self._database, self._secrets, self._dialling, self._live, self._switch.now, self._switch.clock, visitor
+        )
         leg.answer()
         await card_dialogue(caller, cards, self._emergencies, languages)
 

@@ -356,6 +356,32 @@ def test_both_sides_fall_silent(house: House) -> None:
     settle(house)
 
 
+def test_every_wrong_password_makes_the_next_answer_wait_longer(house: House) -> None:
+    """The second answer waits longer than the first; a card holder who keys slowly waits for nothing."""
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    talk = telephone.call("100")
+    house.pass_(1)
+    talk.press("2")
+    waits = []
+    for password in ("00000000", "00000001", card.password):
+        house.pass_(3)
+        talk.press(card.number)
+        house.pass_(5)
+        talk.press(password)
+        house.pass_(1.45)  # the last key is there
+        before, asked_at = len(house.heard()), house.clock.seconds()
+        while len(house.heard()) == before:
+            house.pass_(0.05)
+        waits.append(round(house.clock.seconds() - asked_at))
+        house.pass_(5)
+    assert waits == [1, 2, 0]
+    assert "en/your-balance-is" in house.heard()
+    talk.hang_up()
+    settle(house)
+
+
 def test_a_call_without_any_sound_is_ended_and_hardly_charged(house: House) -> None:
     card = house.card("1.00")
     telephone = house.telephone("101", "10.0.0.11")
