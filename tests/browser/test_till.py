@@ -172,21 +172,39 @@ def test_lists_of_calls_and_locks(window: Window, language: str, width: int) -> 
         window.look("menu")
 
 
-def calls_of_today(shop: Shop, numbers: list[str]) -> None:
+@pytest.mark.parametrize("width", [1280, 1024, 768, 390])
+@story
+def test_the_longest_names_stay_on_the_page(window: Window, width: int) -> None:
+    """What a stranger dials, and what a technician calls a telephone, may be long and without a blank."""
+    shop, long = window.shop, "W" * 64
+    number = shop.new_cards()[0]
+    shop.do(calls_of_today, shop, [number], ((long, "M" * 100),), long)
+    call = live_call("one", device=long, calling_number=long, called_number=long, destination="M" * 100)
+    shop.do(shop.live.enter, call)
+    window.size(width).log_in()
+    for path in ("calls", "online", f"recharge?number={number}"):
+        window.open(f"/{path}").look(f"longest-{path.partition('?')[0]}")
+
+
+PLACES = (("359888123456", "Bulgaria mobile"), ("4930123456", "Germany"), ("90532123456", "Turkey mobile Turkcell"))
+
+
+def calls_of_today(
+    shop: Shop, numbers: list[str], places: tuple[tuple[str, str], ...] = PLACES, calling: str = "35929876543"
+) -> None:
     from minitelecom.money import Money
     from minitelecom.store import call_records, cards, processes
     from minitelecom.store.synchronous import run
 
     process = run(processes.start(shop.database, "test", 1, now()))
     causes = ("normal", "normal", "normal", "busy", "credit-exhausted", "no-answer", "failed")
-    places = (("359888123456", "Bulgaria mobile"), ("4930123456", "Germany"), ("90532123456", "Turkey mobile Turkcell"))
     for index, number in enumerate(numbers[:30]):
         started = now() - timedelta(seconds=index)
         account = run(cards.find(shop.database, numbers[0] if index < 5 else number, now())).account_id
-        called, destination = places[index % 3]
+        called, destination = places[index % len(places)]
         ceiling, step = Money(Decimal(9), "EUR"), BULGARIA.sell / 60
         begun = run(call_records.begin(shop.database, call_records.Beginning(
-            process, f"s{index}", started, account, None, "35929876543", called, destination, "carrier", BULGARIA,
+            process, f"s{index}", started, account, None, calling, called, destination, "carrier", BULGARIA,
             ceiling, step, step)))  # fmt: skip
         cause = causes[index % len(causes)]
         talked = 125 * (index + 1) if cause in ("normal", "credit-exhausted") else 0
