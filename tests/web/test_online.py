@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from minitelecom.rating.cost import cost
 from minitelecom.rating.rate import Rate
 from minitelecom.store import operators
+from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import run
 from minitelecom.web.events import MOST_STREAMS, SECONDS_BETWEEN_CHECKS
 from minitelecom.web.running import STEPS, money_digits, rate_data
@@ -124,6 +125,25 @@ def test_the_stream_ends_with_its_session_and_leaves_nothing_behind(world: World
 
 def test_an_operator_shut_out_sees_no_more(world: World) -> None:
     wire = world.logged_in().send("GET", "/online/events")
+    run(operators.set_enabled(world.database, "olga", enabled=False, by="adam", instant=world.now()))
+    world.clock.advance(SECONDS_BETWEEN_CHECKS)
+    assert wire.disconnecting
+
+
+def test_the_live_page_needs_no_database(world: World, logged_failures: list) -> None:
+    """Calls go on while it is away, and so does what shows them; the session is looked at when it is back."""
+    wire = world.logged_in().send("GET", "/online/events")
+
+    async def away(*_: object) -> list:
+        raise DatabaseAway("server closed the connection")
+
+    world.database.query, kept = away, world.database.query
+    world.clock.advance(SECONDS_BETWEEN_CHECKS)
+    world.live.enter(live_call(world))
+    world.clock.advance(1)
+    world.database.query = kept
+    assert [name for name, _ in events(wire)] == ["snapshot", "delta"]
+    assert logged_failures == []
     run(operators.set_enabled(world.database, "olga", enabled=False, by="adam", instant=world.now()))
     world.clock.advance(SECONDS_BETWEEN_CHECKS)
     assert wire.disconnecting
