@@ -150,7 +150,7 @@ def test_the_live_page_needs_no_database(world: World, logged_failures: list) ->
 
 
 def test_there_is_a_limit_on_streams(world: World) -> None:
-    browser = world.logged_in()
+    browser = world.logged_in(address="127.0.0.1")
     wires = [browser.send("GET", "/online/events") for _ in range(MOST_STREAMS)]
     assert browser.request("GET", "/online/events").status == 503
     for wire in wires:
