@@ -381,4 +381,5 @@ def lived_in_town() -> Iterator[Town]:
         contextlib.ExitStack() as leaving,
     ):
         yield Town(shop, Path(folder), leaving)
-        assert not FAULT.search(shop.log), shop.log
+        fault = FAULT.search(shop.log)
+        assert fault is None, shop.log[fault.start() :][:5000]

@@ -139,10 +139,10 @@ class RunningShop:
         """Leave nothing behind, however the tests went."""
         if self.daemon is not None and self.daemon.runs:
             self.daemon.kill()
-        pid = self.postgresql
-        if pid is not None:
-            os.kill(pid, signal.SIGINT)
-            wait_until(lambda: self.postgresql is None, "the end of PostgreSQL")
+        if (self.folder / "data" / "postgresql").exists():
+            server = PrivateServer(self.folder / "data")
+            server.ensure()
+            server.release()  # the last user of a server stops it, and removes what it leaves elsewhere
 
     # The command line.
 
