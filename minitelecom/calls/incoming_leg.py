@@ -64,6 +64,7 @@ class IncomingLeg(Leg):
 
     def hang_up(self) -> None:
         self._machine.hang_up()
+        super().hang_up()
 
     def bye_received(self) -> None:
         self._machine.bye()

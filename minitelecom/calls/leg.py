@@ -74,6 +74,20 @@ class LegUser(Protocol):
         """Told once, and never after a hang-up that its user wanted."""
 
 
+class Nobody:
+    """The user of a leg that its user has hung up."""
+
+    def key_pressed(self, leg: "Leg", key: str) -> None: ...
+    def play_finished(self, leg: "Leg") -> None: ...
+    def media_silent(self, leg: "Leg") -> None: ...
+    def leg_progressed(self, leg: "Leg", *, sound: bool) -> None: ...
+    def leg_answered(self, leg: "Leg") -> None: ...
+    def leg_ended(self, leg: "Leg", ending: Ending) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 class Leg:
     """The shared part of both kinds of leg."""
 
@@ -283,13 +297,14 @@ class Leg:
     # The end.
 
     def hang_up(self) -> None:
-        """Part from the far end, as its user wants it."""
-        raise NotImplementedError
+        """Part from the far end, as its user wants it, who hears no more of it."""
+        self.user = NOBODY
 
     def dismiss(self) -> None:
         """Part from the far end for a reason of the house, and tell its user."""
+        user = self.user
         self.hang_up()
-        self.user.leg_ended(self, Ending(End.DISMISSED))
+        user.leg_ended(self, Ending(End.DISMISSED))
 
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""

@@ -85,6 +85,7 @@ class OutgoingLeg(Leg):
 
     def hang_up(self) -> None:
         self._machine.hang_up()
+        super().hang_up()
 
     def bye_received(self) -> None:
         self._machine.bye()

@@ -100,7 +100,7 @@ class ServerTransaction(Performer):
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_key", "_response", "_tag", "arrival", "cancelled", "on_cancel", "on_failure")
+    __slots__ = ("_key", "arrival", "cancelled", "on_cancel", "on_failure", "to_tag")
 
     _layer: "TransactionLayer"
     _machine: machines.InviteServer | machines.NonInviteServer
@@ -109,12 +109,12 @@ class ServerTransaction(Performer):
     def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key) -> None:
         super().__init__(layer, source)
         self.cancelled = False
+        self.to_tag: str | None = None
+        """The tag of our side, once a response has carried one."""
         self.on_cancel: Callable[[], None] | None = None
         self.on_failure: Callable[[Failure], None] | None = None
         self._key = key
         self.arrival = arrival_key(request)
-        self._response: Response | None = None
-        self._tag = ""
         machine = machines.InviteServer if request.method == "INVITE" else machines.NonInviteServer
         self._machine = machine(request, reliable=source.transport != "udp")
 
@@ -131,18 +131,14 @@ class ServerTransaction(Performer):
         """Whether a final response has been given; another one would change nothing."""
         return self._machine.state not in UNANSWERED
 
-    @property
-    def to_tag(self) -> str | None:
-        """The tag of our side, once a response has carried one."""
-        return None if self._response is None else self._response.to.tag
-
     def respond(self, response: Response) -> None:
         """Answer; a To without a tag gets one (8.2.6.2). After the final response only a 2xx, repeated, is still sent."""
         to = response.get("To") or ""
         if response.status > 100 and ";tag=" not in to and response.to.tag is None:
-            self._tag = self._tag or self.to_tag or self._layer.tag()
-            response.set("To", f"{to};tag={self._tag}")
-        self._response = response
+            self.to_tag = self.to_tag or self._layer.tag()
+            response.set("To", f"{to};tag={self.to_tag}")
+        else:
+            self.to_tag = response.to.tag or self.to_tag
         if response.status in CHALLENGES:
             self._layer.unlist_arrival(self)
         if response.status >= 300 and self.request.method == "INVITE":
@@ -172,7 +168,7 @@ class ServerTransaction(Performer):
         if self._layer.servers.get(self._key) is self:
             del self._layer.servers[self._key]
         self._layer.unlist_arrival(self)
-        if self._response is not None and self._response.status >= 300:
+        if self.request.method == "INVITE":
             self._layer.unlist_refused(self)
 
 
