@@ -54,9 +54,8 @@ class Timed:
 class FixedTimers:
     """Timers of one length."""
 
-    def __init__(self, clock: IReactorTime, seconds: float) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._seconds = seconds
         self._queue: deque[Timed] = deque()
         self._call: IDelayedCall | None = None
 
@@ -66,7 +65,7 @@ class FixedTimers:
             queue.popleft()
         queue.append(timed)
         if self._call is None:
-            self._call = self._clock.callLater(self._seconds, self._fire)
+            self._wait()
 
     def _fire(self) -> None:
         self._call = None
@@ -77,7 +76,11 @@ class FixedTimers:
                 queue.popleft().fire()
         finally:  # whoever was told may have failed; the others wait on
             if queue and self._call is None:
-                self._call = self._clock.callLater(max(0.0, queue[0].due - self._clock.seconds()), self._fire)
+                self._wait()
+
+    def _wait(self) -> None:
+        """For the first; one started by a timer that is just firing has others before it."""
+        self._call = self._clock.callLater(max(0.0, self._queue[0].due - self._clock.seconds()), self._fire)
 
     def close(self) -> None:
         for timed in self._queue:
@@ -94,7 +97,7 @@ class Timers:
     def __init__(self, clock: IReactorTime, lengths: Iterable[float]) -> None:
         self.active = 0
         self._clock = clock
-        self._fixed = {seconds: FixedTimers(clock, seconds) for seconds in lengths}
+        self._fixed = {seconds: FixedTimers(clock) for seconds in lengths}
 
     def start(self, seconds: float, function: Callable[[Any], None], argument: object = None) -> Timed:
         """Call the function with the argument after so many seconds, unless stopped before."""

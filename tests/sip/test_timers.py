@@ -84,6 +84,19 @@ def test_whoever_is_told_may_start_another():
     assert (timers.active, clock.getDelayedCalls()) == (0, [])
 
 
+def test_whoever_starts_another_when_told_does_not_keep_the_others_waiting():
+    timers, clock = timers_and_clock()
+    heard = []
+    timers.start(32.0, lambda _: timers.start(32.0, heard.append, "third"))
+    clock.advance(8)
+    timers.start(32.0, lambda _: heard.append(("second", clock.seconds())))
+    clock.pump([1.0] * 40)
+    assert heard == [("second", 40.0)]
+    clock.advance(16)
+    assert heard == [("second", 40.0), "third"]
+    assert clock.getDelayedCalls() == []
+
+
 def test_instants_that_are_sums_of_floats_do_not_spin():
     timers, clock = timers_and_clock()
     heard = []
