@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from twisted.logger import Logger
+
 from minitelecom.ivr.caller import Prompt
 from minitelecom.ivr.catalogue import Catalogue
 from minitelecom.ivr.speech import say
-from minitelecom.media.sound import Sound
+from minitelecom.media.sound import Sound, UnsuitableSound
 from minitelecom.media.tones import beep
 
 LAST_WARNING_SECONDS = 15  # from here on a beep alone: a sentence would take the caller's last words
+
+log = Logger()
 
 
 class Voice:
@@ -16,7 +20,12 @@ class Voice:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.languages = catalogue.languages
-        self._sounds = {wav_id: Sound.from_wav(path) for wav_id, path in catalogue.sounds().items()}
+        self._sounds: dict[str, Sound] = {}
+        for wav_id, path in catalogue.sounds().items():
+            try:
+                self._sounds[wav_id] = Sound.from_wav(path)
+            except (UnsuitableSound, OSError) as reason:  # one bad recording is no reason to serve nobody
+                log.warn("{reason}; nobody hears it", reason=reason)
 
     def named(self) -> Mapping[str, Sound]:
         """Every recording by its wav id."""

@@ -13,12 +13,15 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from minitelecom.commands.errors import sentence
 from minitelecom.commands.findings import Finding, fault, good, warning
 from minitelecom.commands.output import local_time
 from minitelecom.commands.shop import now
 from minitelecom.config import Config
 from minitelecom.config_values import Endpoint
 from minitelecom.ivr import catalogue
+from minitelecom.ivr.catalogue import BadCatalogue, Catalogue
+from minitelecom.media.sound import Sound, UnsuitableSound
 
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
@@ -31,7 +34,7 @@ def machine(config: Config, *, daemon_runs: bool) -> Iterable[Finding]:
     yield _space(config.data)
     yield from (_endpoint(endpoint, daemon_runs=daemon_runs) for endpoint in spoken(config))
     yield _files(config)
-    yield _prompts(config)
+    yield prompts(config)
     yield _clock(config)
 
 
@@ -103,16 +106,19 @@ def _files(config: Config) -> Finding:
     return good("open files", f"{legs} legs of calls at once by [rtp] ports")
 
 
-def _prompts(config: Config) -> Finding:
+def prompts(config: Config, folder: Path = catalogue.PROMPTS) -> Finding:
     try:
-        known = catalogue.load()
-    except (OSError, ValueError) as error:
-        return warning("prompts", str(error), "callers hear nothing: put the folder prompts/ beside the program")
+        known = catalogue.load(folder)
+    except (OSError, BadCatalogue) as error:
+        return fault("prompts", sentence(error), "the daemon does not start: put prompts/ right beside the program")
     strange = [
         language for language in sorted({*config.ivr.languages, config.language}) if language not in known.languages
     ]
     if strange:
         return warning("prompts", f"no prompts in {', '.join(strange)}", "add their folders, or change [ivr] languages")
+    strange = unsuitable(known)
+    if strange:
+        return warning("prompts", "; ".join(strange[:3]), "nobody hears it: record it anew, or run prompts/speak.py")
     missing = known.missing()
     if missing:
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
@@ -121,6 +127,17 @@ def _prompts(config: Config) -> Finding:
         advice = f"{first}prompts/speak.py speaks them"
         return warning("prompts", f"{len(missing)} have a text but no sound: {shown}", advice)
     return good("prompts", f"complete in {', '.join(known.languages)}")
+
+
+def unsuitable(known: Catalogue) -> list[str]:
+    """What is wrong with the recordings that cannot be played."""
+    found = []
+    for path in known.sounds().values():
+        try:
+            Sound.from_wav(path)
+        except (UnsuitableSound, OSError) as reason:
+            found.append(str(reason))
+    return found
 
 
 def _clock(config: Config) -> Finding:

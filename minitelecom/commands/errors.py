@@ -3,6 +3,7 @@
 import psycopg2
 
 from minitelecom.config import BadConfig
+from minitelecom.ivr.catalogue import BadCatalogue
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.migrations import SchemaDiffers, SchemaTooNew
 from minitelecom.store.refusals import Refusal
@@ -14,7 +15,7 @@ class Mistake(Exception):
     """What was asked for cannot be done; the sentence says why, and what to do where that is not plain."""
 
 
-SPEAKING = (Mistake, BadConfig, NoServer, SchemaTooNew, SchemaDiffers, Refusal, WrongKey)
+SPEAKING = (Mistake, BadConfig, NoServer, SchemaTooNew, SchemaDiffers, Refusal, WrongKey, BadCatalogue)
 """Their own words are meant for the user."""
 EXPECTED = (*SPEAKING, DatabaseAway, psycopg2.Error, OSError)
 """Anything else is a mistake of ours and keeps its traceback."""

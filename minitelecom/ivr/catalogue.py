@@ -11,6 +11,10 @@ from pathlib import Path
 PROMPTS = Path(__file__).resolve().parent.parent.parent / "prompts"
 
 
+class BadCatalogue(ValueError):
+    """What is wrong with a catalogue of texts, in one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What can be said: texts by language and id."""
@@ -53,8 +57,11 @@ def load(folder: Path = PROMPTS) -> Catalogue:
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    texts = tomllib.loads(path.read_text("utf-8"))
+    try:
+        texts = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BadCatalogue(f"{path}: not a TOML file of texts: {error}") from None
     for id_, text in texts.items():
         if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"{path}: {id_}: a text is expected")
+            raise BadCatalogue(f"{path}: {id_}: a text is expected")
     return texts

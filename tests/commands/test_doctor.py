@@ -167,6 +167,25 @@ def test_a_language_without_prompts_is_remarked_upon(tmp_path):
     assert found(strange, "prompts") == ("warning", "no prompts in xx")
 
 
+def test_a_recording_that_cannot_be_played_is_remarked_upon(tmp_path):
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "catalogue.toml").write_text('greeting = "Hello"\n')
+    (tmp_path / "en" / "greeting.wav").write_bytes(b"ID3")
+    found = checks.prompts(listening(tmp_path, ivr=Ivr(languages=("en",)), language="en"), tmp_path)
+    assert found.state == "warning"
+    assert f"{tmp_path / 'en' / 'greeting.wav'}: not a wav file" in found.detail
+
+
+@pytest.mark.parametrize("text", [None, "greeting = 1", "greeting"])
+def test_without_its_texts_the_daemon_does_not_start(tmp_path, text):
+    if text is not None:
+        (tmp_path / "en").mkdir()
+        (tmp_path / "en" / "catalogue.toml").write_text(text)
+    found = checks.prompts(listening(tmp_path), tmp_path)
+    assert found.state == "fault"
+    assert "\n" not in found.detail
+
+
 def test_the_clock_is_shown_in_the_shops_zone(tmp_path):
     state, detail = found(listening(tmp_path, emergency=Emergency()), "clock")
     assert state == "good"
