@@ -112,6 +112,7 @@ class Calls:
     longest_minutes: int = option(values.whole(1, 1440), 240)
     ringing_seconds: int = option(values.whole(10, 600), 90)
     silence_seconds: int = option(values.whole(5, 3600), 60)
+    drain_seconds: int = option(values.whole(0, 3600), 0)
 
     @property
     def longest_seconds(self) -> int:

@@ -40,7 +40,9 @@ log = Logger()
 HEARTBEAT_SECONDS = 1.0
 RECOVERY_BEATS = 10  # between looks for other processes that have died
 DAY_CHECK_SECONDS = 30.0  # prices may begin or end at midnight
-DRAIN_SECONDS = 10.0  # for records still to be written when we stop
+RECORDS_SECONDS = 10.0  # for records still to be written when we stop
+FAREWELL_SECONDS = 0.2  # for the answers to our BYEs
+LOOK_SECONDS = 0.05
 POOL_SIZE = 8
 KEY_FILE = "secret.key"
 
@@ -129,20 +131,25 @@ class Daemon:
     async def stop(self) -> None:
         """End everything in order."""
         tell_systemd("STOPPING=1")
-        for loop in self._loops[1:]:
-            loop.stop()
-        if self.exchange is not None:
-            self.exchange.stop()
-            deadline = self._clock.seconds() + DRAIN_SECONDS
-            while self.exchange.open_records and self._clock.seconds() < deadline:
-                await deferLater(self._clock, 0.05)
-            await deferLater(self._clock, 0.2)  # the BYEs' answers
-            await self._close_sockets(self.exchange)
-        for loop in self._loops[:1]:
-            loop.stop()
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.drain()
+            await self._wait_while(lambda: len(exchange.running) > 0, self._config.calls.drain_seconds)
+            exchange.stop()
+            await self._wait_while(lambda: exchange.open_records > 0, RECORDS_SECONDS)
+            await deferLater(self._clock, FAREWELL_SECONDS)
+            await self._close_sockets(exchange)
+        for loop in self._loops:
+            if loop.running:
+                loop.stop()
         if self._process_id:
             await self._say_goodbye()
         await self._stop_services()
+
+    async def _wait_while(self, busy: Callable[[], bool], most_seconds: float) -> None:
+        until = self._clock.seconds() + most_seconds
+        while busy() and self._clock.seconds() < until:
+            await deferLater(self._clock, LOOK_SECONDS)
 
     async def _close_sockets(self, exchange: Exchange) -> None:
         exchange.layer.close()

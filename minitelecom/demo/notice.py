@@ -16,7 +16,7 @@ def notice(config: Config, file: Path, furniture: Furniture, host: str) -> list[
         f"1. Register a SIP telephone or softphone: server {host}:{sip} (UDP), user {first}, password {first_password}",
         f"2. And another: user {second}, password {second_password}. Now {first} can dial {second} and ring it.",
         "3. Dial 00442079460123, or any other number abroad: a test carrier rings, answers, speaks and echoes you.",
-        "4. Dial 00442079460486 (busy), …480 (nobody answers), …404 (no such number); 112 is answered for nothing.",
+        "4. Dial 00442079460486 (busy), …480 (nobody answers), …404 (no such number); 112 costs nothing.",
         f"5. Dial {config.ivr.card}, the card dialogue: card {card.number}, password {card.password},"
         " then a number as above and #.",
         f"6. Open http://{host}:{web}/ as {ADMINISTRATOR}, password {furniture.administrator}:"
