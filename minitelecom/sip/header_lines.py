@@ -130,7 +130,7 @@ class Headers:
             lines = [line for key, line in zip(keys, lines, strict=True) if key]
         if len(lines) > MOST_LINES:
             fault = BadSyntax("Too Many Headers", 513)
-        elif len(text) > LONGEST_LINE and max(map(len, lines)) > LONGEST_LINE:
+        elif len(text) > LONGEST_LINE and max(map(len, lines), default=0) > LONGEST_LINE:
             fault = BadSyntax("Header Too Long", 513)
         headers = cls([key for key in keys if key], lines)
         headers.fault = fault

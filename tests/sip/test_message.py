@@ -271,6 +271,12 @@ def test_one_header_past_the_most():
     assert caught.value.status == 513
 
 
+def test_a_long_line_that_is_no_header_and_nothing_else():
+    with pytest.raises(MalformedMessage) as caught:
+        parse(b"INVITE sip:a@b SIP/2.0\r\n" + b"y" * (LONGEST_LINE + 1))
+    assert (caught.value.status, caught.value.request) == (400, None)
+
+
 def test_one_character_past_the_longest_header():
     assert parse(HT286.replace(b"Expires", b"X:" + b"y" * (LONGEST_LINE - 2) + b"\r\nExpires"))
     with pytest.raises(MalformedMessage) as caught:
