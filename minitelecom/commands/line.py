@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 
 from minitelecom.commands import calls, card, check_config, device, doctor, prices, status, trunk, user
 from minitelecom.commands.arguments import Nouns, Parser, with_config
@@ -42,6 +43,8 @@ def parser_of(others: Sequence[Adder] = ()) -> Parser:
 
 def main(arguments: Sequence[str], others: Sequence[Adder] = ()) -> int:
     """Do what the arguments say; the exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a letter that the shell's encoding has not is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         namespace = parser_of(others).parse_args(arguments)
         status: int = namespace.command(namespace)

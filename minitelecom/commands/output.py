@@ -1,6 +1,7 @@
 """What commands print: JSON for scripts, tables for people."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -37,15 +38,21 @@ def say(text: object) -> int:
     return 0
 
 
+def _json(value: Plain | Sequence[Plain], indent: int | None = None) -> str:
+    """Letters stand for themselves where the output is UTF-8 (RFC 8259 8.1), and are escaped where it is not."""
+    utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    return json.dumps(value, indent=indent, ensure_ascii=not utf8)
+
+
 def say_json(value: Plain | Sequence[Plain]) -> int:
-    return say(json.dumps(value, indent=2, ensure_ascii=False))
+    return say(_json(value, indent=2))
 
 
 def say_json_list(objects: Iterable[Plain]) -> int:
     """An array of any length, an object a line; nothing but the object at hand is kept."""
     before = "[\n"
     for one in objects:
-        print(before + json.dumps(one, ensure_ascii=False), end="")
+        print(before + _json(one), end="")
         before = ",\n"
     return say("\n]" if before != "[\n" else "[]")
 

@@ -1,9 +1,13 @@
 """`calls` and `status`: what the daemon has written down."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +40,18 @@ def begin(database, process_id, card):
         return run(call_records.begin(database, beginning)).id
 
     return begin
+
+
+def test_a_shell_of_any_encoding_can_read_what_is_shown(begin, config_file):
+    """Strangers dial what they like, and JSON is JSON also where the shell does not speak UTF-8."""
+    begin(STARTED, "\u260e1\u0416")
+    program = Path(sys.executable).parent / "minitelecom"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1251:strict"}
+    for options in ([], ["--json"]):
+        command = [program, "calls", "--config", config_file, *options]
+        told = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
+        shown = told.stdout.decode("cp1251")
+    assert json.loads(shown)[0]["called_number"] == "\u260e1\u0416"
 
 
 def test_a_call_is_shown_with_everything(minitelecom, database, begin, card):
