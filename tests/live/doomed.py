@@ -20,6 +20,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+
 from minitelecom.commands.calls import EVER, plain
 from minitelecom.store import call_records, ledger, processes
 from minitelecom.store.call_records import CallRecord
@@ -134,6 +136,17 @@ class Books:
         ((heartbeat,),) = self.query("SELECT heartbeat FROM processes WHERE id = %s", process_id)
         assert isinstance(heartbeat, datetime)
         return heartbeat
+
+    @contextlib.contextmanager
+    def nobody_writes(self, table: str) -> Iterator[None]:
+        """Whoever is about to write into this table is kept waiting, in the middle of what he does."""
+        with contextlib.closing(psycopg2.connect(self.url)) as connection:
+            connection.cursor().execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+
+    @property
+    def somebody_waits(self) -> bool:
+        return bool(self.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0])
 
     def check(self) -> None:
         """

@@ -107,6 +107,11 @@ class RunningShop:
                 assert self.daemon.runs, f"the daemon ended:\n{self.log}"
                 assert time.monotonic() < deadline, f"the daemon is not ready:\n{self.log}"
 
+    def begin(self, environment: dict[str, str] | None = None) -> Program:
+        """Start a daemon, and wait for nothing."""
+        command = [MINITELECOM, "run", "--config", self.configuration]
+        return Program(command, self.folder / "daemon.log", environment=environment)
+
     def stop(self) -> None:
         """End the daemon in good order."""
         assert self.daemon is not None

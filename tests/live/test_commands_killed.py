@@ -4,12 +4,10 @@ A command killed with -9 in the middle of its work, and the daemon in the middle
 To be in the middle, the command is made to wait: the test holds a lock on a table that it is about to write.
 """
 
-import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-import psycopg2
 import pytest
 
 from tests.live.doomed import Books, Figures, Town, killed_by_signal_9, lived_in_town
@@ -21,7 +19,6 @@ pytestmark = pytest.mark.live
 COUNTED = (
     "accounts", "movements", "movement_lines", "reservations", "card_groups", "cards", "price_versions", "prices", "audit",
 )  # fmt: skip
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 OF_PROCESS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s"
 CENTS = 500
 
@@ -52,23 +49,12 @@ class Commands:
         return Program([MINITELECOM, *map(str, words), "--config", self._shop.configuration], output)
 
 
-@contextlib.contextmanager
-def nobody_writes(books: Books, table: str) -> Iterator[None]:
-    with contextlib.closing(psycopg2.connect(books.url)) as connection:
-        connection.cursor().execute(f"LOCK TABLE {table} IN SHARE MODE")
-        yield
-
-
 def rows(books: Books) -> dict[str, int]:
     return {table: books.query(f"SELECT count(*) FROM {table}")[0][0] for table in COUNTED}
 
 
 def difference(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {table: after[table] - before[table] for table in before if after[table] != before[table]}
-
-
-def somebody_waits(books: Books) -> bool:
-    return bool(books.query(WAITING)[0][0])
 
 
 def gone(books: Books, pid: int) -> bool:
@@ -79,9 +65,9 @@ def gone(books: Books, pid: int) -> bool:
 def kill_in_the_middle(town: Town, words: Sequence[object], table: str) -> dict[str, int]:
     """What a command has changed that was killed when it was about to write into a table."""
     before = rows(town.books)
-    with nobody_writes(town.books, table):
+    with town.books.nobody_writes(table):
         command = Commands(town.shop).begin(*words)
-        wait_until(lambda: somebody_waits(town.books), f"{words[0]} {words[1]} at {table}")
+        wait_until(lambda: town.books.somebody_waits, f"{words[0]} {words[1]} at {table}")
         command.kill()
     wait_until(lambda: gone(town.books, command.pid), "the end of its connection")
     return difference(before, rows(town.books))
@@ -133,17 +119,17 @@ def recharge(town: Town, card: Card) -> Program:
 
 
 def while_it_is_written(town: Town, card: Card, daemon: Program) -> Program:
-    with nobody_writes(town.books, "movements"):
+    with town.books.nobody_writes("movements"):
         command = recharge(town, card)
-        wait_until(lambda: somebody_waits(town.books), "the recharge")
+        wait_until(lambda: town.books.somebody_waits, "the recharge")
         daemon.kill()
     return command
 
 
 def while_its_call_grows(town: Town, card: Card, daemon: Program) -> Program:
-    with nobody_writes(town.books, "reservations"):
+    with town.books.nobody_writes("reservations"):
         command = recharge(town, card)
-        wait_until(lambda: somebody_waits(town.books), "the daemon's answer to the recharge")
+        wait_until(lambda: town.books.somebody_waits, "the daemon's answer to the recharge")
         daemon.kill()
     return command
 

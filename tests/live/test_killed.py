@@ -7,6 +7,7 @@ call works.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.live.doomed import (
     killed_by_signal_9,
     lived_in_town,
 )
+from tests.live.programs import wait_until
 from tests.live.scenarios import END, pause
 from tests.live.sipp import Message, Sipp
 
@@ -108,6 +110,46 @@ def test_both_are_killed_at_once(town: Town, figures: Figures) -> None:
         for number, message in enumerate(TRIGGERS):
             kill_once(town, figures, message, number, and_postgresql=True)
     town.check_by_command()
+
+
+def test_the_daemon_is_killed_while_it_puts_the_last_death_in_order(town: Town, figures: Figures) -> None:
+    """When it closes the calls of the dead: in the middle of the money, and of the record."""
+    with town.carriers():
+        for table in ("movements", "movement_lines", "call_records"):
+            talkers = [town.talker(), town.talker("101")]
+            process = town.books.process().id
+            wait_until(lambda: proven_to_talk(town, 2), "two calls that cost something")
+            town.shop.kill()
+            death = datetime.now(UTC)
+            close_all(talkers)
+            with town.books.nobody_writes(table):
+                starting = town.shop.begin()
+                wait_until(lambda: town.books.somebody_waits, f"the recovery at {table}")
+                starting.kill()
+            town.live_again(figures)
+            for device in ("101", "103"):
+                (record,) = town.books.records(process_id=process, device=device)
+                assert record.answered is not None
+                assert record.cause == "interrupted"
+                assert 1 <= (record.billed_seconds or 0) <= (death - record.answered).total_seconds() + 1
+    town.check_by_command()
+
+
+def proven_to_talk(town: Town, calls: int) -> bool:
+    """Whether so many calls have been answered for a second at the last heartbeat."""
+    since = town.books.process().heartbeat - timedelta(seconds=1)
+    answered = [record.answered for name in ("101", "103") for record in town.books.open(name)]
+    return len([instant for instant in answered if instant is not None and instant <= since]) == calls
+
+
+def test_who_talked_when_it_died_learns_that_the_call_is_over(town: Town, figures: Figures) -> None:
+    """RFC 3261 12.2.2: 481 to a request of a call that nobody knows any more."""
+    with town.carriers():
+        talker = town.talker()
+        town.shop.kill()
+        town.live_again(figures)
+        talker.go_on()
+        talker.wait_for("SIP/2.0 481", method="BYE")
 
 
 def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_postgresql: bool = False) -> None:
