@@ -20,6 +20,7 @@ from tests.simulation.wire import Dialogue
 from tests.simulation.workload import Shop
 from tests.world.house import BEGINNING
 
+GIVEN_UP_AFTER = 32.0
 BLOCKED_WITHIN = 6.0  # a notice, and two ways to a slow database
 INSTANT = 0.002  # two looks at one moment
 UNCOUNTED = {"registered", "uptime_seconds"}
@@ -124,6 +125,8 @@ class Auditor:
             if record.answered is None or record.ended is None:
                 continue
             dialogues = [dialogue for dialogue in self._answered if _is_of(record, dialogue)]
+            if len(dialogues) > 1:  # two telephones of one name at once
+                dialogues = [dialogue for dialogue in dialogues if not self._turned_away(dialogue)]
             if len(dialogues) != 1:
                 yield f"{_named(record)} was answered {len(dialogues)} times"
                 continue
@@ -171,7 +174,12 @@ class Auditor:
             found = sum(_is_of(record, dialogue) for record in self.records)
             if found > 1:
                 yield f"the answer of {dialogue.number} at {dialogue.answered:.3f} is in {found} records"
-            if found == 0 and not self._turned_away(dialogue) and not self._interrupted(dialogue):
+            if (
+                found == 0
+                and not self._turned_away(dialogue)
+                and not _too_late(dialogue)
+                and not self._interrupted(dialogue)
+            ):
                 yield f"the answer of {dialogue.number} at {dialogue.answered:.3f} is in no record"
 
     def a_block_ends_calls(self) -> Iterator[str]:
@@ -264,11 +272,19 @@ def _is_of(record: CallRecord, dialogue: Dialogue) -> bool:
     return abs(_seconds_of(record.answered - BEGINNING) - dialogue.answered) < INSTANT
 
 
+def _too_late(dialogue: Dialogue) -> bool:
+    """Nothing had been heard for 64·T1: the INVITE had failed, and a 2xx that comes then is nobody's."""
+    assert dialogue.answered is not None
+    return dialogue.statuses[0] // 100 == 2 and dialogue.answered - dialogue.invited > GIVEN_UP_AFTER
+
+
 def _may_be_of(record: CallRecord, dialogue: Dialogue) -> bool:
     """Whether this INVITE can have been sent for the record."""
     if record.called_number != dialogue.number or _seconds_of(record.started - BEGINNING) > dialogue.invited + INSTANT:
         return False
-    return record.ended is None or dialogue.invited <= _seconds_of(record.ended - BEGINNING) + INSTANT
+    if record.ended is None or record.cause == "interrupted":  # at the last proof of life, before the INVITE
+        return True
+    return dialogue.invited <= _seconds_of(record.ended - BEGINNING) + INSTANT
 
 
 def _named(record: CallRecord) -> str:
