@@ -225,6 +225,8 @@ def _config(tables: dict[str, Any], folder: Path) -> Config:
     for key, given in {("ivr", "languages"): config.ivr.languages, ("sip", "listen"): config.sip.listen}.items():
         if not given:
             raise _At(key, "expected at least one")
+    if all(endpoint.transport != "udp" for endpoint in config.sip.listen):
+        raise _At(("sip", "listen"), 'expected a udp endpoint among them, such as "udp:0.0.0.0:5060"')
     for number, entry in config.access.items():
         if entry.language not in {None, *config.ivr.languages}:
             raise _At(
