@@ -97,7 +97,10 @@ def test_a_relative_folder_begins_at_the_file(tmp_path):
     [
         ("curency = 'EUR'", "1: curency: no such option; did you mean currency?"),
         ("\n\n[sip]\nlisten = []", "4: sip.listen: expected at least one"),
-        ("[sip]\nlisten = ['tcp:0.0.0.0:5060']", "2: sip.listen: expected a udp endpoint among them"),
+        (
+            "[sip]\nlisten = ['tcp:0.0.0.0:5060']",
+            '2: sip.listen: expected a udp endpoint among them, such as "udp:0.0.0.0:5060"',
+        ),
         ("[spi]", "1: spi: no such option; did you mean sip?"),
         ("[calls]\nlongest = 5", "2: calls.longest: no such option; did you mean longest_minutes?"),
         ("[web]\nqqq = 5", "2: web.qqq: no such option; there are listen"),
