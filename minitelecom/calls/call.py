@@ -106,7 +106,7 @@ class Call:
         self._callee: OutgoingLeg | None = None
         self._worst = Ended("failed", None, "carrier", answered=False)
         self._answered_instant = switch.now()
-        self._early = False
+        self._heard_early: Leg | None = None  # whose sound the caller hears before an answer
         self._finished = False
         self._warning = warning
         seconds = switch.limits.longest_seconds if record.promised_seconds is None else record.promised_seconds
@@ -154,10 +154,10 @@ class Call:
         if self._finished or self._callee is not None:
             return
         if sound:
-            self._early = True
+            self._heard_early = leg
             self._caller.early()
             self._join(leg)
-        elif not self._early:  # a 180 after early media does not take the far end's own sound away
+        elif self._heard_early is None:  # a 180 after early media does not take the far end's own sound away
             self._caller.ring()
 
     def leg_answered(self, leg: Leg) -> None:
@@ -185,6 +185,10 @@ class Call:
             self.finish(Ended(cause, None, "callee", answered=True))
         elif leg in self._ringing:
             self._ringing.remove(leg)
+            if leg is self._heard_early:
+                self._heard_early = None
+                if self._ringing:  # the others have rung all the time
+                    self._caller.ring()
             self._refused(ending)
 
     def _refused(self, ending: Ending) -> None:

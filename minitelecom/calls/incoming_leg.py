@@ -118,6 +118,8 @@ def alert(machine: Inputs, leg: IncomingLeg) -> None:
 def open_early_media(machine: Inputs, leg: IncomingLeg) -> None:
     if description_in(leg.transaction.request):
         leg.provisional(183, leg.description)
+    else:  # no way for sound yet
+        leg.provisional(180)
 
 
 @offered.upon(Inputs.answer).to(answered)

@@ -20,6 +20,8 @@ log = Logger()
 
 KEEP_ALIVE_SECONDS = 25.0
 RETRY_AFTER_SECONDS = 10
+# Some ask for half a minute, to keep their router open, and those of 2003 would not understand 423.
+LIMITS = registration.Limits(shortest_seconds=20)
 
 
 class Registrar:
@@ -43,7 +45,7 @@ class Registrar:
     async def _register(self, transaction: ServerTransaction, request: Request, source: Hop, device: Device) -> None:
         instant = self._switch.now()
         before = self._directory.contacts(device.name, instant)
-        outcome = registration.register(request, before, instant, registration.Limits(), source)
+        outcome = registration.register(request, before, instant, LIMITS, source)
         try:
             if outcome.changed:
                 await self._directory.save_bindings(device.name, outcome.bindings)

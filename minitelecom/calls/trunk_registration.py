@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from minitelecom.calls.leg import Credentials, credentials_for
 from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
+from minitelecom.sip.grammar import uint32
 from minitelecom.sip.headers import lifetime
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
@@ -23,6 +24,7 @@ from minitelecom.store.trunks import Trunk
 log = Logger()
 
 EXPIRES_SECONDS = 300
+LONGEST_SECONDS = 86_400
 REFRESH_SHARE = 0.6  # of the time granted
 SHORTEST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -62,6 +64,7 @@ class TrunkRegistration:
         self._tag = switch.token()
         self._sequence = 0
         self._challenged = False
+        self._expires = EXPIRES_SECONDS
         self._pause = SHORTEST_PAUSE_SECONDS
         self._hop: Hop | None = None
         self._timer: IDelayedCall | None = None
@@ -92,7 +95,7 @@ class TrunkRegistration:
             self._failed(f"{self._uri.host} cannot be found")
         else:
             self._hop = Hop("udp", host, self._uri.port or DEFAULT_PORT)
-            self._send(self._hop, EXPIRES_SECONDS)
+            self._send(self._hop, self._expires)
 
     def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._sequence += 1
@@ -122,15 +125,25 @@ class TrunkRegistration:
             self._challenged = True
             header = credentials_for(response, self._credentials, "REGISTER", self._registrar, self._switch)
             if header is not None:
-                self._send(self._hop, 0 if self._stopped else EXPIRES_SECONDS, (header,))
+                self._send(self._hop, 0 if self._stopped else self._expires, (header,))
                 return
         if self._stopped:
             return
         if response.status < 300:
             self._pause = SHORTEST_PAUSE_SECONDS
             self._again(max(self._granted(response) * REFRESH_SHARE, SHORTEST_PAUSE_SECONDS))
+        elif response.status == 423 and self._expires == EXPIRES_SECONDS and self._is_longer(response):
+            self.send()
         else:
             self._failed(f"{response.status} {response.reason}")
+
+    def _is_longer(self, response: Response) -> bool:
+        """The registrar wants fewer registrations (RFC 3261 10.2.8): each may last as long as it says, from now on."""
+        self._expires = uint32(response.get("Min-Expires") or "") or 0
+        if EXPIRES_SECONDS < self._expires <= LONGEST_SECONDS:
+            return True
+        self._expires = EXPIRES_SECONDS
+        return False
 
     def request_failed(self, cause: Failure) -> None:
         if not self._stopped:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from minitelecom.media.tones import ringback
 from tests.calls.scene import DESCRIPTION, ON_HOLD, VIDEO, Scene
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, settle, visit
 from tests.world.house import House
+from tests.world.party import Behaviour
 
 
 @pytest.fixture
@@ -57,6 +59,57 @@ def test_the_sound_of_the_branch_that_answers_is_the_one_we_send_to(scene: Scene
     assert scene.house.media.every_port[1].remote.port == 50000
     scene.talk.hang_up()
     scene.settle()
+
+
+def test_a_carrier_that_spoke_before_it_refused_is_followed_by_ringing(house: House) -> None:
+    """An announcement, then 503: while the next carrier rings, the caller in the dialogue hears our ringing tone."""
+    second = house.party("second", "10.0.0.98")
+    second.usual = Behaviour(answer_after=None)
+    house.trunk("second", "sip:10.0.0.98", priority=1)
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    house.carrier.usual = Behaviour(early_media=True, status=503)
+    talk = visit(house, telephone, card)
+    talk.press(LONDON + "#")
+    house.pass_(12)
+    assert second.calls[0].request is not None
+    assert house.media.every_port[0].played[-1] is ringback()
+    talk.hang_up()
+    settle(house)
+
+
+def test_one_of_two_telephones_speaks_and_refuses_while_the_other_rings(house: House) -> None:
+    caller = house.telephone("102", "10.0.0.12")
+    house.telephone("101", "10.0.0.11")
+    desk, shelf = (house.party("101", host, password="secret-101") for host in ("10.0.0.21", "10.0.0.22"))
+    house.open()
+    for party in (desk, shelf):
+        party.register()
+    house.pass_(1)
+    desk.usual, shelf.usual = Behaviour(early_media=True, status=486, answer_after=3), Behaviour(answer_after=None)
+    talk = caller.call("101")
+    house.pass_(2)
+    assert talk.statuses[-1] == 183
+    house.pass_(3)
+    assert talk.statuses[-1] == 180
+    talk.cancel()
+    settle(house)
+
+
+def test_sound_before_the_answer_for_a_caller_who_described_none(house: House) -> None:
+    """It cannot be sent to anywhere: what the caller hears of it is that it rings."""
+    card = house.card("1.00")
+    telephone = house.telephone("101", "10.0.0.11", card)
+    house.open()
+    house.carrier.usual = Behaviour(early_media=True, answer_after=3)
+    talk = telephone.call(LONDON, body=False)
+    house.pass_(2)
+    assert talk.statuses[-1] == 180
+    house.pass_(3)
+    assert talk.talking
+    talk.hang_up()
+    settle(house)
 
 
 @pytest.mark.parametrize("body", ["nonsense\n", VIDEO])

@@ -53,6 +53,18 @@ def test_it_registers_in_its_own_way(house: House, model: Model, fault: Fault) -
     settle(house)
 
 
+@every_model
+def test_it_registers_for_half_a_minute(house: House, model: Model) -> None:
+    """To keep its router open, as HT801s do; 423 means nothing to a telephone of 2003."""
+    telephone = connected(house, model)
+    telephone.register(30)
+    house.pass_(1)
+    assert telephone.wire.statuses("REGISTER")[-1] == 200
+    house.pass_(30)
+    assert house.exchange.counters()["registered"] == 0
+    settle(house)
+
+
 @pytest.mark.parametrize("model", [HT286, BT100])
 def test_it_asks_for_messages_and_registers_again(house: House, model: Model) -> None:
     """Early firmware forgets its registration where there are no messages to subscribe to."""

@@ -56,6 +56,39 @@ def test_a_carrier_out_of_order_is_asked_again(database: SynchronousDatabase) ->
     assert carrier.registered
 
 
+def test_a_carrier_that_wants_longer_registrations(database: SynchronousDatabase) -> None:
+    """423 says how long (RFC 3261 10.2.8); we ask for that at once, and from then on."""
+
+    class Patient(Registrar):
+        def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+            if request.method == "REGISTER" and 0 < (request.expires or 0) < 1800:
+                transaction.respond(request.response(423, headers=(("Min-Expires", "1800"),)))
+            else:
+                super().request_received(transaction, request, source)
+
+    house = House(database)
+    carrier = Patient(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(100)
+    assert [request.expires for _, request in carrier.registered] == [1800, 1800]
+    assert carrier.registered[0][0] < 1
+
+
+def test_a_carrier_that_never_agrees_is_asked_ever_more_seldom(database: SynchronousDatabase) -> None:
+    class Stubborn(Registrar):
+        def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+            self.registered.append((self.clock.seconds(), request))
+            transaction.respond(request.response(423, headers=(("Min-Expires", str((request.expires or 0) + 1)),)))
+
+    house = House(database)
+    carrier = Stubborn(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(600, step=0.5)
+    assert len(carrier.registered) < 20
+
+
 def test_a_call_to_our_own_contact_is_known_by_its_to(database: SynchronousDatabase) -> None:
     config = Config(access={"35921234567": Access(language="en")}, emergency=Emergency(trunk="carrier"))
     house = House(database, config=config)
