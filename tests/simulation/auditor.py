@@ -21,6 +21,7 @@ from tests.simulation.workload import Shop
 from tests.world.house import BEGINNING
 
 GIVEN_UP_AFTER = 32.0
+UNWRITTEN = 10.0  # an end that was still to be written when the daemon died, and a beat after it
 BLOCKED_WITHIN = 6.0  # a notice, and two ways to a slow database
 INSTANT = 0.002  # two looks at one moment
 UNCOUNTED = {"registered", "uptime_seconds"}
@@ -115,8 +116,10 @@ class Auditor:
                 right, billed = Money.zero(record.currency), seconds
             else:
                 right, billed = cost(record.rate, seconds), billed_seconds(record.rate, seconds)
-            if record.cause == "interrupted" and record.ended_by == "switch":
-                continue  # judged by the wire alone: its last second is not known to us
+            if record.cause == "interrupted" and record.ended_by == "switch":  # whole seconds that are proven
+                if record.rate is not None and record.cost > cost(record.rate, max(seconds, 1)):
+                    yield f"{_named(record)}: {seconds} s are proven"
+                continue
             if (record.cost, record.billed_seconds) != (right, billed):
                 yield f"{_named(record)}: {seconds} s are {billed} s for {right}"
 
@@ -137,7 +140,8 @@ class Auditor:
         assert dialogue.answered is not None
         ended = _seconds_of(record.ended - BEGINNING)
         over = self._over(dialogue)
-        if ended > over + INSTANT:
+        interrupted = record.cause == "interrupted" and record.ended_by == "switch"
+        if ended > over + (UNWRITTEN if interrupted else INSTANT):
             yield f"{_named(record)} ended {ended:.3f}, on the wire {over:.3f}"
         if ended < over - INSTANT and record.ended_by != "silence" and record.cause != "interrupted":
             yield f"{_named(record)} ended {ended:.3f}, but was talked until {over:.3f}"
@@ -145,7 +149,8 @@ class Auditor:
         promised = record.promised_seconds
         if promised is not None and talked > promised + INSTANT:
             yield f"{_named(record)}: {promised} s promised, {talked:.3f} s talked"
-        yield from self._compare_party(record, dialogue)
+        if not interrupted:
+            yield from self._compare_party(record, dialogue)
 
     def _compare_party(self, record: CallRecord, dialogue: Dialogue) -> Iterator[str]:
         """As the one who was called saw it; what a lost BYE took longer is the network's."""
