@@ -12,8 +12,8 @@ from decimal import Decimal
 from twisted.internet.defer import Deferred
 
 from minitelecom.calls.call import Attempt
+from minitelecom.calls.credentials import Credentials
 from minitelecom.calls.directory import Directory
-from minitelecom.calls.leg import Credentials
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.records import CallRecord, Open
 from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, trunks_for
@@ -202,13 +202,12 @@ class Dialling:
         hop = await self._hop(address)
         if hop is None:
             return None
-        credentials = Credentials(trunk.username, trunk.password or "") if trunk.username else None
         target = Target(
             f"sip:{number}@{address}",
             hop,
             visitor.calling_number or "",
             trunk.name,
-            credentials,
+            Credentials.of(trunk),
             visitor.max_forwards,
             urgent=urgent,
         )

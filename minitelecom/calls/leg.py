@@ -13,15 +13,14 @@ from typing import Protocol
 from twisted.logger import Logger
 
 from minitelecom.calls.addresses import is_address
+from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
 from minitelecom.calls.pulse import Pulse
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
-from minitelecom.sip import digest
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
-from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Message, Request, Response
 from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
@@ -51,14 +50,6 @@ class Ending:
 
     end: End
     status: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What we answer a carrier's challenge with."""
-
-    username: str
-    password: str
 
 
 class LegUser(Protocol):
@@ -98,7 +89,7 @@ class Leg:
         user: LegUser,
         *,
         carrier: bool,
-        credentials: Credentials | None = None,
+        credentials: Credentials = NONE,
         urgent: bool = False,
     ) -> None:
         self.switch = switch
@@ -340,34 +331,10 @@ class _Bye:
     def response_received(self, response: Response, source: Hop) -> None:
         if response.status in (401, 407) and not self._challenged:
             self._challenged = True
-            header = credentials_for(
-                response, self._leg.credentials, "BYE", str(self._dialog.remote_target), self._leg.switch
-            )
+            leg, uri = self._leg, str(self._dialog.remote_target)
+            header = leg.credentials.answer(response, "BYE", uri, leg.switch.token())
             if header is not None:
                 self.send((header,))
 
     def request_failed(self, cause: Failure) -> None:
         """Nobody is there any more to be told."""
-
-
-def credentials_for(
-    response: Response, credentials: Credentials | None, method: str, uri: str, switch: Switch
-) -> tuple[str, str] | None:
-    """The header that answers a 401 or 407, or None where we have nothing to answer with (RFC 3261 22.2)."""
-    asked, answered = (
-        ("WWW-Authenticate", "Authorization")
-        if response.status == 401
-        else ("Proxy-Authenticate", "Proxy-Authorization")
-    )
-    if credentials is None:
-        return None
-    for value in response.get_all(asked):
-        try:
-            challenge = digest.Challenge.parse(value)
-        except BadSyntax:  # a scheme or an algorithm we do not speak; the carrier may offer another
-            continue
-        answer = digest.respond(
-            challenge, credentials.username, credentials.password, method, uri, cnonce=switch.token()
-        )
-        return answered, str(answer)
-    return None

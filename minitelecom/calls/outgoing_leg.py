@@ -12,7 +12,8 @@ from automat import TypeMachineBuilder
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from minitelecom.calls.leg import ALLOW, SDP, Credentials, End, Ending, Leg, LegUser, credentials_for, description_in
+from minitelecom.calls.credentials import NONE, Credentials
+from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
@@ -36,7 +37,7 @@ class Target:
     hop: Hop
     calling_number: str
     trunk: str | None = None
-    credentials: Credentials | None = None
+    credentials: Credentials = NONE
     max_forwards: int = 70
     urgent: bool = False
 
@@ -138,9 +139,8 @@ class OutgoingLeg(Leg):
         """Whether we have an answer to the challenge; one that comes again has been answered wrongly."""
         if self._authorization is not None:
             return False
-        self._authorization = credentials_for(
-            response, self.credentials, "INVITE", self.target.request_uri, self.switch
-        )
+        uri = self.target.request_uri
+        self._authorization = self.credentials.answer(response, "INVITE", uri, self.switch.token())
         self.invite_sequence += 1
         return self._authorization is not None
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from minitelecom.calls.leg import Credentials, credentials_for
+from minitelecom.calls.credentials import Credentials
 from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.grammar import uint32
@@ -59,7 +59,7 @@ class TrunkRegistration:
         self._trunk = trunk
         self._uri = Uri.parse(trunk.uri)
         self._user = trunk.username or trunk.name
-        self._credentials = Credentials(trunk.username, trunk.password or "") if trunk.username else None
+        self._credentials = Credentials.of(trunk)
         self._call_id = switch.token()
         self._tag = switch.token()
         self._sequence = 0
@@ -123,7 +123,7 @@ class TrunkRegistration:
             return
         if response.status in (401, 407) and not self._challenged and self._hop is not None:
             self._challenged = True
-            header = credentials_for(response, self._credentials, "REGISTER", self._registrar, self._switch)
+            header = self._credentials.answer(response, "REGISTER", self._registrar, self._switch.token())
             if header is not None:
                 self._send(self._hop, 0 if self._stopped else self._expires, (header,))
                 return
