@@ -9,11 +9,6 @@ from tests.world.house import House
 from tests.world.party import Behaviour
 
 
-@pytest.fixture
-def scene(house: House) -> Scene:
-    return Scene.begin(house)
-
-
 @pytest.mark.parametrize(
     "body",
     [

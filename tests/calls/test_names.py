@@ -9,24 +9,6 @@ from tests.calls.story import settle
 from tests.world.house import CARRIER, EXCHANGE, House
 from tests.world.party import Behaviour
 
-
-@pytest.fixture
-def caller(house: House) -> WrittenCaller:
-    """Delivered by the carrier to the card dialogue."""
-    house.open()
-    return WrittenCaller(house.network, EXCHANGE, CARRIER)
-
-
-@pytest.fixture
-def gateway(house: House) -> WrittenCaller:
-    """A telephone known by its address, with an account; the carrier answers after a second."""
-    gateway = WrittenCaller(house.network, EXCHANGE, "10.0.0.50")
-    house.gateway("gateway", "10.0.0.50", house.card("1.00"))
-    house.open()
-    house.carrier.usual = Behaviour(answer_after=1)
-    return gateway
-
-
 # Texts that break out of where they are put.
 
 LONG = "".join(Random(1).choices("abcdefghijklmnop0123456789", k=7000))

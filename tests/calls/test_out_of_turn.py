@@ -4,28 +4,11 @@ import pytest
 
 from tests.calls.scene import DESCRIPTION, ON_HOLD, VIDEO, WrittenCaller
 from tests.calls.story import settle
-from tests.world.house import CARRIER, EXCHANGE, House
+from tests.world.house import EXCHANGE, House
 from tests.world.party import Behaviour
 from tests.world.wire import parameter
 
 LONDON = "00442071234567"
-
-
-@pytest.fixture
-def caller(house: House) -> WrittenCaller:
-    """Delivered by the carrier to the card dialogue."""
-    house.open()
-    return WrittenCaller(house.network, EXCHANGE, CARRIER)
-
-
-@pytest.fixture
-def gateway(house: House) -> WrittenCaller:
-    """A telephone known by its address, with an account; the carrier answers after a second."""
-    gateway = WrittenCaller(house.network, EXCHANGE, "10.0.0.50")
-    house.gateway("gateway", "10.0.0.50", house.card("1.00"))
-    house.open()
-    house.carrier.usual = Behaviour(answer_after=1)
-    return gateway
 
 
 def talk(caller: WrittenCaller, house: House, body: str = DESCRIPTION) -> None:

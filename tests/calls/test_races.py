@@ -1,25 +1,11 @@
 """What happens when both sides act at once, or one acts again, or too late: written on the wire by hand."""
 
-import pytest
-
 from tests.calls.scene import DESCRIPTION, Scene, WrittenCaller
 from tests.calls.story import settle
-from tests.world.house import CARRIER, EXCHANGE, House
+from tests.world.house import EXCHANGE, House
 from tests.world.wire import Text
 
 CHALLENGE = 'Proxy-Authenticate: Digest realm="carrier", nonce="n"\n'
-
-
-@pytest.fixture
-def scene(house: House) -> Scene:
-    return Scene.begin(house)
-
-
-@pytest.fixture
-def caller(house: House) -> WrittenCaller:
-    """Delivered by the carrier to the card dialogue."""
-    house.open()
-    return WrittenCaller(house.network, EXCHANGE, CARRIER)
 
 
 def branches(texts: list[Text]) -> set[str]:
