@@ -47,9 +47,10 @@ class WrittenCarrier(Wire):
     def ask(self, method: str, *, sequence: int = 1, tag: str = "far", lines: str = "", body: str = "") -> None:
         """A request of its own within the dialog of our last INVITE."""
         invite = self.invite
+        branch = f"z9hG4bK-{'INVITE' if method == 'CANCEL' else method}-{sequence}"
         self.send(
             f"{method} {address(invite['contact'])} SIP/2.0\n"
-            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch=z9hG4bK-{method}-{sequence}\nMax-Forwards: 70\n"
+            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={branch}\nMax-Forwards: 70\n"
             f"From: {invite['to']};tag={tag}\nTo: {invite['from']}\nCall-ID: {invite['call-id']}\n"
             f"CSeq: {sequence} {method}\nContact: <sip:far@{self.host}:{self.port}>\n{tail(lines, body)}"
         )
