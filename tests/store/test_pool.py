@@ -11,7 +11,7 @@ import psycopg2.errors
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, gatherResults
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
@@ -92,7 +92,9 @@ async def test_a_swallowed_failure_is_not_taken_for_a_commit(pool: Pool) -> None
 
 @pytest_twisted.ensureDeferred
 async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
-    connections = await pool.query("select count(*) from pg_stat_activity where datname = current_database()")
+    connections = "select count(*) from pg_stat_activity where datname = current_database()"
+    while await pool.query(connections) != [(2,)]:
+        await deferLater(reactor, 0.01)
     for _ in range(5):
         with pytest.raises(psycopg2.errors.DivisionByZero):
             await pool.query("select 1/0")
@@ -103,7 +105,7 @@ async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
         with pytest.raises(psycopg2.ProgrammingError, match="adapt"):
             await pool.query("select %s", [object()])
     assert await coins(pool) == []
-    assert await pool.query("select count(*) from pg_stat_activity where datname = current_database()") == connections
+    assert await pool.query(connections) == [(2,)]
 
 
 @pytest_twisted.ensureDeferred
@@ -241,21 +243,33 @@ async def test_a_host_is_looked_up_off_the_reactor() -> None:
     await pool.stopService()
 
 
+@pytest.mark.parametrize("with_children", [False, True])
 @pytest_twisted.ensureDeferred
-async def test_a_server_killed_and_started_again_is_found_with_everything_committed(data_folder: Path) -> None:
+async def test_a_server_killed_and_started_again_is_found_with_everything_committed(
+    data_folder: Path, *, with_children: bool
+) -> None:
+    """Each who asks meanwhile, or waits for an answer, is told that it is away, and the log has nothing to tell."""
     server = PrivateServer(data_folder, settings=HURRIED)
     pool = Pool(reactor, server.ensure())
     pool.startService()
     await pool.query("create table coin (id integer primary key)")
     await pool.transaction(insert, 1, 2)
-    os.kill(server.pid or 0, signal.SIGKILL)
+    children = [pid for (pid,) in await pool.query("select pid from pg_stat_activity")] if with_children else []
+    asked = [Deferred.fromCoroutine(pool.query("select pg_sleep(10)")) for _ in range(4)]
+    await deferLater(reactor, 0.05)
+    for pid in (server.pid or 0, *children):
+        os.kill(pid, signal.SIGKILL)
+    asked += [Deferred.fromCoroutine(pool.query("select 1")) for _ in range(4)]
     while pool.available:
         await deferLater(reactor, 0.01)
+    outcomes = await DeferredList(asked, consumeErrors=True)
+    assert all(answered or outcome.type is DatabaseAway for answered, outcome in outcomes)
+    assert not any(answered for answered, _ in outcomes[:4])
     with pytest.raises(DatabaseAway):
         await coins(pool)
-    url = await deferToThread(server.ensure)
-    pool.found_at(url)
+    pool.found_at(await deferToThread(server.ensure))
     await until_available(pool)
     assert await coins(pool) == [1, 2]
+    assert await gatherResults([Deferred.fromCoroutine(coins(pool)) for _ in range(8)]) == [[1, 2]] * 8
     await pool.stopService()
     await deferToThread(server.release)
