@@ -30,7 +30,7 @@ from tests.live.sipp import Sipp
 
 pytestmark = pytest.mark.live
 
-STOPS_WITHIN = 5.0
+STOPS_WITHIN = 8.0
 
 
 @pytest.fixture(scope="module")
