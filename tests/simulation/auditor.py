@@ -279,8 +279,8 @@ def _is_of(record: CallRecord, dialogue: Dialogue) -> bool:
 
 def _too_late(dialogue: Dialogue) -> bool:
     """Nothing had been heard for 64·T1: the INVITE had failed, and a 2xx that comes then is nobody's."""
-    assert dialogue.answered is not None
-    return dialogue.statuses[0] // 100 == 2 and dialogue.answered - dialogue.invited > GIVEN_UP_AFTER
+    assert dialogue.heard is not None
+    return dialogue.heard - dialogue.invited > GIVEN_UP_AFTER - INSTANT
 
 
 def _may_be_of(record: CallRecord, dialogue: Dialogue) -> bool:

@@ -26,6 +26,8 @@ class Dialogue:
     """The exchange sent the INVITE."""
     peer: str
     invited: float
+    heard: float | None = None
+    """The first response to an INVITE."""
     answered: float | None = None
     """The first 2xx to an INVITE."""
     bye: float | None = None
@@ -104,6 +106,8 @@ class Wire(Network):
             dialogue = self._dialogue(data)
             if dialogue is not None and dialogue.outgoing is not outgoing:
                 status = int(data[8:11])
+                if dialogue.heard is None:
+                    dialogue.heard = self.clock.seconds()
                 dialogue.statuses.append(status)
                 if status // 100 == 2 and dialogue.answered is None:
                     dialogue.answered = self.clock.seconds()
