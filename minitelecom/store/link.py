@@ -33,34 +33,43 @@ IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 log = Logger()
 
 
-class Asking(txpostgres.Cursor):  # type: ignore[misc] # txpostgres is untyped
-    """txpostgres's cursor, which tells an ended statement from a cancelled waiter."""
-
-    def _handleCancellation(self, failure: Failure) -> Failure:
-        return failure
-
-
 class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
-    """txpostgres's connection, quiet about its end and direct with its notices."""
+    """
+    txpostgres's connection, quiet about its end and direct with its notices.
 
-    cursorFactory = Asking
+    Its cursors would take turns with it at watching the socket, which costs more than the statement; here the connection
+    watches all the time, and polls for the one statement that is under way.
+    """
+
     broken: Callable[[], None]
     heard: Callable[[str], None] | None = None
 
+    def ask(self, sql: str, parameters: Sequence[object] | None) -> Deferred[Any]:
+        """Send one statement; what fires is the psycopg2 cursor that has its result."""
+        cursor = self._connection.cursor()
+        cursor.execute(sql, parameters)
+        return self.poll().addCallback(lambda _: cursor)  # type: ignore[no-any-return]
+
+    def _handleCancellation(self, failure: Failure) -> Failure:
+        """A statement that the server ended is not a cancelled waiter."""
+        return failure
+
     def continuePolling(self, swallowErrors: bool = False) -> None:
-        """An error that nobody waits for is not lost: doRead sees the connection closed."""
+        """
+        Poll, and watch on. An error that nobody waits for is not lost: doRead sees the connection closed. One that breaks
+        while it is being made has no file, yet isn't called closed.
+        """
+        self.reactor.removeReader(self)  # while it has a file by which it can be removed
         super().continuePolling(swallowErrors=True)
+        if not self.closed and self.fileno() >= 0:
+            self.reactor.addReader(self)
 
     def doRead(self) -> None:
-        """Read, and watch on; a connection that breaks while it is being made has no file, yet isn't called closed."""
-        self.reactor.removeReader(self)
         if not self.closed:
             self.continuePolling()
         self.checkForNotifies()
         if self.closed:
             self.broken()
-        elif self.fileno() >= 0:
-            self.reactor.addReader(self)
 
     def checkForNotifies(self) -> None:
         """Hand notices over in their order, now; theirs go through a global cooperator."""
@@ -117,8 +126,7 @@ class Link:
             raise DatabaseAway("the connection is lost")
         guard = self._reactor.callLater(self._limit, self.close)
         try:
-            cursor = self._wire.cursor()
-            await cursor.execute(sql, parameters or None)
+            cursor = await self._wire.ask(sql, parameters or None)
             self.status = cursor.statusmessage
             return cursor.fetchall() if cursor.description else []
         except (ConnectionDone, ConnectionLost) as error:

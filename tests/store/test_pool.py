@@ -26,12 +26,16 @@ select pg_terminate_backend(pid, 1000) from pg_stat_activity
 where pid <> pg_backend_pid() and datname = current_database()
 """
 
+CONNECTIONS = "select count(*) from pg_stat_activity where datname = current_database()"
+
 
 @pytest_twisted.async_yield_fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     pool = Pool(reactor, database_url, size=2, statement_seconds=0.3)
     pool.startService()
     await pool.query("create table coin (id integer primary key)")
+    while await pool.query(CONNECTIONS) != [(2,)]:
+        await deferLater(reactor, 0.01)
     yield pool
     await pool.stopService()
 
@@ -92,9 +96,6 @@ async def test_a_swallowed_failure_is_not_taken_for_a_commit(pool: Pool) -> None
 
 @pytest_twisted.ensureDeferred
 async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
-    connections = "select count(*) from pg_stat_activity where datname = current_database()"
-    while await pool.query(connections) != [(2,)]:
-        await deferLater(reactor, 0.01)
     for _ in range(5):
         with pytest.raises(psycopg2.errors.DivisionByZero):
             await pool.query("select 1/0")
@@ -105,7 +106,7 @@ async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
         with pytest.raises(psycopg2.ProgrammingError, match="adapt"):
             await pool.query("select %s", [object()])
     assert await coins(pool) == []
-    assert await pool.query(connections) == [(2,)]
+    assert await pool.query(CONNECTIONS) == [(2,)]
 
 
 @pytest_twisted.ensureDeferred
