@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -12,14 +12,24 @@ from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.hosts import Hosts
 from minitelecom.config import Calls
 from minitelecom.media.door import Media
+from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.transaction_layer import TransactionLayer
+from minitelecom.sip.message import Request
+from minitelecom.sip.transaction_layer import ServerTransaction, TransactionLayer
 from minitelecom.sip.uri import Uri
 
-if TYPE_CHECKING:
-    from minitelecom.calls.leg import Leg
-
 LONGEST_NAME = 64  # characters of whatever stands before the @; more is no number and no name
+
+
+class DialogUsage(Protocol):
+    """A leg, as whoever finds it by its dialog sees it (RFC 5057: what a dialog is used for)."""
+
+    hop: Hop
+    dialog: Dialog | None
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None: ...
+    def ack_received(self, ack: Request) -> None: ...
+    def dismiss(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -39,7 +49,7 @@ class Switch:
     addresses: Addresses
     limits: Calls
     hosts: Hosts
-    legs: dict[tuple[str, str], "Leg"] = field(default_factory=dict)
+    legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
 
     def token(self) -> str:
         """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""
