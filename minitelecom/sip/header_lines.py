@@ -171,6 +171,10 @@ class Headers:
         """What `typed` would read, for one who has just written it."""
         self._typed[key] = value
 
+    def forget(self) -> None:
+        """Let go of what was read; it is read again when somebody asks again."""
+        self._typed = {}
+
     def copy(self, *wanted: str) -> "Headers":
         """The lines of these keys, in their order there, as they came."""
         kept = [(key, line) for key, line in zip(self.keys, self.lines, strict=True) if key in wanted]

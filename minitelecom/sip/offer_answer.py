@@ -93,7 +93,7 @@ class Negotiation:
         self._port = port
         self._origin = Origin("-", str(session_id), str(session_id), host)
         self._version = session_id
-        self._last: SessionDescription | None = None
+        self._last = ""
         # The lines of the session as both sides know them, ours at its place among refused ones.
         self._refused: list[Media] = []
         self._ours = 0
@@ -136,9 +136,10 @@ class Negotiation:
         media = [*self._refused]
         media[self._ours : self._ours + 1] = [_audio(self._port, codecs, telephone_event, direction)]
         description = SessionDescription(self._origin, self._host, tuple(media), times)
-        if self._last is not None and self._last != description:
+        text = str(description)
+        if self._last and text != self._last:
             self._version += 1
-        self._last = description
+        self._last = text
         return description.with_version(self._version).encode()
 
 

@@ -84,6 +84,8 @@ class ClientTransaction(Performer):
         if isinstance(effect, Deliver):
             assert isinstance(effect.message, Response)
             self._user.response_received(effect.message, self._heard_from)
+            if effect.message.status >= 200:
+                self.request.headers.forget()  # for half a minute it is kept only to know repetitions by
         elif isinstance(effect, Fail):
             self._user.request_failed(_failure(effect))
         else:
@@ -100,7 +102,7 @@ class ServerTransaction(Performer):
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_key", "arrival", "cancelled", "on_cancel", "on_failure", "to_tag")
+    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "to_tag")
 
     _layer: "TransactionLayer"
     _machine: machines.InviteServer | machines.NonInviteServer
@@ -109,6 +111,7 @@ class ServerTransaction(Performer):
     def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key) -> None:
         super().__init__(layer, source)
         self.cancelled = False
+        self._refused = False
         self.to_tag: str | None = None
         """The tag of our side, once a response has carried one."""
         self.on_cancel: Callable[[], None] | None = None
@@ -142,10 +145,12 @@ class ServerTransaction(Performer):
         if response.status in CHALLENGES:
             self._layer.unlist_arrival(self)
         if response.status >= 300 and self.request.method == "INVITE":
+            self._refused = True
             self._layer.list_refused(self)
         self.perform(self._machine.respond(response))
         if self.answered:
             self.on_cancel = None  # too late to cancel; and whoever it belongs to may go
+            self.request.headers.forget()
 
     def cancel_received(self) -> None:
         if self.answered or self.cancelled:
@@ -168,7 +173,7 @@ class ServerTransaction(Performer):
         if self._layer.servers.get(self._key) is self:
             del self._layer.servers[self._key]
         self._layer.unlist_arrival(self)
-        if self.request.method == "INVITE":
+        if self._refused:
             self._layer.unlist_refused(self)
 
 
