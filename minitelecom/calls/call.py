@@ -109,8 +109,7 @@ class Call:
         self._heard_early: Leg | None = None  # whose sound the caller hears before an answer
         self._finished = False
         self._warning = warning
-        seconds = switch.limits.longest_seconds if record.promised_seconds is None else record.promised_seconds
-        self._credit = Credit(switch.clock, seconds, self._warn, self._exhausted)
+        self._credit: Credit | None = None  # while they talk
 
     def start(self) -> None:
         """Try the first way, and the next as long as the one before is out of order."""
@@ -174,7 +173,9 @@ class Call:
         self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
         self._caller.answer()
         self._join(leg)
-        self._credit.start()
+        promised = self.record.promised_seconds
+        seconds = self._switch.limits.longest_seconds if promised is None else promised
+        self._credit = Credit(self._switch.clock, seconds, self._warn, self._exhausted)
         self.on_answer()
 
     def leg_ended(self, leg: Leg, ending: Ending) -> None:
@@ -215,7 +216,9 @@ class Call:
         if self._finished:
             return
         self._finished = True
-        self._credit.stop()
+        if self._credit is not None:
+            self._credit.stop()
+            self._credit = None
         legs, self._ringing = [*self._ringing, *([self._callee] if self._callee else [])], []
         last_heard = self._last_heard()  # before the legs give back their ports
         for leg in legs:
@@ -245,7 +248,8 @@ class Call:
     def enlarge(self, seconds: int) -> None:
         """The promise has grown."""
         self.record.promised_seconds = seconds
-        self._credit.enlarge(seconds)
+        if self._credit is not None:
+            self._credit.enlarge(seconds)
 
     # Sound and credit.
 

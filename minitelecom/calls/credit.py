@@ -9,7 +9,7 @@ WARNINGS = (60, 15)  # seconds before the end
 
 class Credit:
     """
-    Counts one call's promised seconds from its answer.
+    Counts one call's promised seconds from its answer, which is now.
 
     ``warn`` is told the seconds left at each warning, ``exhausted`` when nothing is left.  A promise enlarged by a
     recharge moves what is still to come.
@@ -18,36 +18,34 @@ class Credit:
     def __init__(
         self, clock: IReactorTime, seconds: int, warn: Callable[[int], None], exhausted: Callable[[], None]
     ) -> None:
-        self.seconds = seconds
         self._clock = clock
+        self._seconds = seconds
         self._warn = warn
         self._exhausted = exhausted
-        self._answered: float | None = None
-        self._timers: list[IDelayedCall] = []
-
-    def start(self) -> None:
-        self._answered = self._clock.seconds()
-        self._schedule()
+        self._answered = clock.seconds()
+        self._timer: IDelayedCall
+        self._wait(WARNINGS)
 
     def enlarge(self, seconds: int) -> None:
         """The promise is now this many seconds, counted from the answer."""
-        if seconds == self.seconds:
-            return
-        self.seconds = seconds
-        if self._answered is not None:
-            self._schedule()
+        if seconds != self._seconds:
+            self._seconds = seconds
+            self.stop()
+            self._wait(WARNINGS)
 
     def stop(self) -> None:
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
-        self._timers = []
+        if self._timer.active():
+            self._timer.cancel()
 
-    def _schedule(self) -> None:
-        assert self._answered is not None
-        self.stop()
-        left = self._answered + self.seconds - self._clock.seconds()
-        self._timers = [
-            self._clock.callLater(left - before, self._warn, before) for before in WARNINGS if left - before > 0
-        ]
-        self._timers.append(self._clock.callLater(max(left, 0), self._exhausted))
+    def _wait(self, warnings: tuple[int, ...]) -> None:
+        """For the first of these warnings that is still to come, or for the end."""
+        left = self._answered + self._seconds - self._clock.seconds()
+        to_come = tuple(before for before in warnings if left > before)
+        if to_come:
+            self._timer = self._clock.callLater(left - to_come[0], self._warn_and_wait, to_come)
+        else:
+            self._timer = self._clock.callLater(max(left, 0), self._exhausted)
+
+    def _warn_and_wait(self, warnings: tuple[int, ...]) -> None:
+        self._wait(warnings[1:])
+        self._warn(warnings[0])

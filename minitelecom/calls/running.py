@@ -40,7 +40,8 @@ class RunningCalls:
     @contextmanager
     def run(self, session: str, call: Call, account: str | None, prepared: Prepared) -> Iterator[None]:
         """While the block runs, the call is known here and shown on the live page."""
-        beginning = call.record.beginning
+        record = call.record
+        beginning = record.beginning
         self._calls[call] = session, beginning.account_id
         self._live.change(
             session,
@@ -55,8 +56,8 @@ class RunningCalls:
                 session,
                 step="talking",
                 answered=self._switch.now(),
-                rate=call.record.rate,
-                promised_seconds=call.record.promised_seconds,
+                rate=record.rate,
+                promised_seconds=record.promised_seconds,
             )
 
         call.on_answer = answered
