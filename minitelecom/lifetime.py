@@ -7,6 +7,7 @@ The first signal asks it to end what it does in good order; another one, a momen
 import fcntl
 import gc
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,12 @@ class Running(Protocol):
         """End in order; also after a start that failed half-way."""
 
 
+def open_many_files() -> None:
+    """Each leg has two sockets: take as many open files as we may have, not the few that a shell begins with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class RunsAlready(Exception):
     """Another process runs on the same data."""
 
@@ -56,6 +63,7 @@ class Lifetime:
 
     def spend(self) -> int:
         """Run until a signal; the exit status. Raises what the start raises."""
+        open_many_files()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         self._reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self._live()))
