@@ -13,6 +13,7 @@ import peers
 from figures import Figure, show
 from processes import cpu_seconds, datagrams_dropped, family_cpu_seconds
 from shop import Shop, free_port
+from yardstick import Yardstick
 
 CALL_SECONDS = 1.0
 MOST_MILLISECONDS = 3.0
@@ -30,7 +31,8 @@ def main(seconds: int = 60, rate: int = 100) -> int:
         carrier = peers.carrier(shop.folder, shop.carrier_port, media)
         load = peers.Load(seconds * rate, rate, CALL_SECONDS)
         callers = peers.callers(shop.folder, free_port(), media, shop.sip_port, shop.telephones, load)
-        called = callers.wait()
+        with Yardstick() as yardstick:
+            called = callers.wait()
         ended = time.monotonic()
         time.sleep(1.0)  # the last statements
         daemon, postgres = cpu_seconds(shop.daemon_pid) - daemon, family_cpu_seconds(shop.postgres_pid) - postgres
@@ -46,6 +48,7 @@ def main(seconds: int = 60, rate: int = 100) -> int:
         [
             Figure("daemon: CPU a call", 1000 * daemon / settled, "ms", MOST_MILLISECONDS),
             Figure("PostgreSQL: CPU a call", 1000 * postgres / settled, "ms"),
+            Figure("yardstick (see bench/yardstick.py)", yardstick.milliseconds, "ms"),
             Figure("calls that succeeded, as SIPp counts", called.successes, ""),
             Figure("records without a call or calls without", abs(called.successes - len(records)), "", 0),
             Figure("failures", called.failures + answered.failures, "", 0),

@@ -87,12 +87,13 @@ class Shop:
 
     def command(self, *words: str) -> str:
         """One command of the shop's command line, in this process: fifty of them would take their time to start."""
-        answer = io.StringIO()
+        answer = io.TextIOWrapper(io.BytesIO(), "utf-8")
         with redirect_stdout(answer):
             status = line.main([*words, "--config", str(self._config)])
+        answer.seek(0)
         if status:
-            sys.exit(f"minitelecom {' '.join(words)}: {answer.getvalue()}")
-        return answer.getvalue()
+            sys.exit(f"minitelecom {' '.join(words)}: {answer.read()}")
+        return answer.read()
 
     def ask(self, *words: str) -> Any:
         """A command that answers in JSON."""
