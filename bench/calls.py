@@ -5,14 +5,13 @@ SIPp's telephones call SIPp's carrier by way of the daemon: reserved, recorded, 
 """
 
 import re
-import socket
 import sys
 import time
 
 import peers
 from figures import Figure, show
 from processes import cpu_seconds, datagrams_dropped, family_cpu_seconds
-from shop import Shop, free_port
+from shop import Shop, free_port, silence
 from yardstick import Yardstick
 
 CALL_SECONDS = 1.0
@@ -24,9 +23,7 @@ RETURN_TO_ZERO = ("legs", "dialogs", "transactions", "rtp_ports", "reservations"
 
 def main(seconds: int = 60, rate: int = 100) -> int:
     """Measure and print; the exit status tells whether every call was right."""
-    with Shop() as shop, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))  # takes the sound of everybody, and says nothing
-        media = silent.getsockname()[1]
+    with Shop() as shop, silence() as media:
         daemon, postgres = cpu_seconds(shop.daemon_pid), family_cpu_seconds(shop.postgres_pid)
         carrier = peers.carrier(shop.folder, shop.carrier_port, media)
         load = peers.Load(seconds * rate, rate, CALL_SECONDS)

@@ -45,6 +45,22 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
+def silence() -> Iterator[int]:
+    """A port that takes the sound of everybody, and its RTCP on the next, and says nothing."""
+    while True:
+        with ExitStack() as stack:
+            pair = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+            port = free_port() & ~1
+            try:
+                for number, member in enumerate(pair):
+                    member.bind(("127.0.0.1", port + number))
+            except OSError:
+                continue
+            yield port
+            return
+
+
 class Shop:
     """Everything in it is gone when the block ends."""
 
