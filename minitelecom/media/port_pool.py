@@ -1,8 +1,8 @@
 """
 Pairs of open UDP sockets, RTP on an even port and RTCP on the next (RFC 3550 section 11).
 
-A pair is opened when first wanted and stays open. After use it rests until nothing has come for a while: no late
-packet of an old call is heard in a new one. Ports are taken in random order, so that a stranger cannot guess them.
+A pair is opened when first wanted and stays open. After use it rests until nothing has come for a while, so that no late
+packet of an old call is heard in a new one; but not for ever, or whoever keeps sending could use up every port. Ports are taken in random order, so that a stranger cannot guess them.
 
 The last pairs are kept for calls for help, and these don't wait for a pair to have rested.
 """
@@ -19,6 +19,7 @@ from minitelecom.media.latch import Address
 from minitelecom.media.network import Hear, Network
 
 QUARANTINE_SECONDS = 10.0
+LONGEST_REST_SECONDS = 60.0
 KEPT_FOR_HELP = 2  # pairs: a call has two; of a small range one in four at most
 _MOST_TRIES = 64  # ports in a row held by other programs, before we say that none is left
 
@@ -28,7 +29,8 @@ class SocketPair:
 
     def __init__(self, number: int, clock: IReactorTime, network: Network) -> None:
         self.number = number
-        self.rests_since = 0.0
+        self.given_back = 0.0
+        self.rests_since = 0.0  # for the next look at it
         self.busy_until = 0.0  # when something was last heard while nobody used it
         self._clock = clock
         self._rtp = network.bind(number, self._late)
@@ -45,7 +47,7 @@ class SocketPair:
 
     def rest(self) -> None:
         self.use(self._late, self._late)
-        self.rests_since = self.busy_until = self._clock.seconds()
+        self.given_back = self.rests_since = self.busy_until = self._clock.seconds()
 
     def _late(self, datagram: bytes, source: Address) -> None:
         """Nobody listens; only the instant counts."""
@@ -88,10 +90,11 @@ class PortPool:
 
     def _rested(self) -> SocketPair | None:
         """The pair at the head is the one given back first; who is still spoken to goes back to the end."""
-        quiet_since = self._clock.seconds() - QUARANTINE_SECONDS
+        now = self._clock.seconds()
+        quiet_since = now - QUARANTINE_SECONDS
         while self._resting and self._resting[0].rests_since <= quiet_since:
             pair = self._resting.popleft()
-            if pair.busy_until <= quiet_since:
+            if pair.busy_until <= quiet_since or pair.given_back <= now - LONGEST_REST_SECONDS:
                 return pair
             pair.rests_since = pair.busy_until
             self._resting.append(pair)

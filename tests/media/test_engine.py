@@ -11,7 +11,7 @@ from twisted.internet import reactor
 from minitelecom.media import g711, tones
 from minitelecom.media.door import Media, NoPortsLeft, Sound
 from minitelecom.media.engine import Engine
-from minitelecom.media.port_pool import QUARANTINE_SECONDS
+from minitelecom.media.port_pool import LONGEST_REST_SECONDS, QUARANTINE_SECONDS
 from tests.media.conformance import NEVER, Conformance, story
 from tests.media.network import OURS, PORTS, Ear, MemoryWorld, SocketWorld, Telephone, Written, frames, level, sine
 
@@ -68,6 +68,19 @@ def test_a_late_packet_of_an_old_call_is_not_heard_in_a_new_one(world):
     with pytest.raises(NoPortsLeft):
         engine.open(Written(), NEVER)
     world.clock.advance(QUARANTINE_SECONDS)
+    assert engine.open(Written(), NEVER).number == old.number
+    engine.close()
+
+
+def test_whoever_keeps_sending_keeps_no_port_for_ever(world):
+    engine = Engine(world.clock, world.reactor, range(20000, 20002), OURS, Random(1))
+    old = engine.open(Written(), NEVER)
+    telephone = Telephone(world, 30000).faces(old)
+    old.connect(telephone.remote())
+    old.close()
+    for _ in range(int(LONGEST_REST_SECONDS) + 1):
+        telephone.says([0] * 160)
+        world.clock.advance(1.0)
     assert engine.open(Written(), NEVER).number == old.number
     engine.close()
 
