@@ -23,13 +23,11 @@ from minitelecom.config import Config
 from minitelecom.money import Money
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Beginning, Cause
 from minitelecom.store.database import Database
 from minitelecom.store.trunks import Trunk
-
-DEFAULT_PORT = 5060
 
 
 @dataclass(slots=True)

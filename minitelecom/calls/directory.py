@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from minitelecom.calls.hosts import Hosts
 from minitelecom.rating.price_table import PriceTable
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.uri import Uri
 from minitelecom.store import bindings, devices, prices, trunks
@@ -18,8 +18,6 @@ from minitelecom.store.database import Database
 from minitelecom.store.devices import Device
 from minitelecom.store.secrets import Secrets
 from minitelecom.store.trunks import Trunk
-
-DEFAULT_PORT = 5060
 
 
 class Directory:

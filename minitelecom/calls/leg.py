@@ -21,7 +21,7 @@ from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Message, Request, Response
 from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
 from minitelecom.sip.transaction_layer import ServerTransaction
@@ -30,7 +30,6 @@ log = Logger()
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
 SDP = "application/sdp"
-DEFAULT_PORT = 5060
 
 
 class End(Enum):

@@ -16,7 +16,7 @@ from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.grammar import uint32
 from minitelecom.sip.headers import lifetime
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.uri import Uri
 from minitelecom.store.trunks import Trunk
@@ -28,7 +28,6 @@ LONGEST_SECONDS = 86_400
 REFRESH_SHARE = 0.6  # of the time granted
 SHORTEST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
-DEFAULT_PORT = 5060
 
 
 class TrunkRegistrations:

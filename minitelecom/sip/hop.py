@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+DEFAULT_PORT = 5060  # RFC 3261 19.1.2
+
 
 class Hop(NamedTuple):
     """One end of the wire as we see it: a transport ("udp"), an address and a port."""
