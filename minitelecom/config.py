@@ -107,12 +107,13 @@ class Emergency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """Limits on the time of a call."""
+    """Limits on the time of a call, and what is heard on hold."""
 
     longest_minutes: int = option(values.whole(1, 1440), 240)
     ringing_seconds: int = option(values.whole(10, 600), 90)
     silence_seconds: int = option(values.whole(5, 3600), 60)
     drain_seconds: int = option(values.whole(0, 3600), 0)
+    music: str = option(values.music, "house")
 
     @property
     def longest_seconds(self) -> int:

@@ -92,6 +92,12 @@ def folder(value: object) -> Path:
     raise Expected("a folder")
 
 
+def music(value: object) -> str:
+    if value in {"house", "off"} or Path(text(value)).is_absolute():
+        return text(value)
+    raise Expected(f'"house", "off", or the whole path of a wav file, not {value!r}')
+
+
 def database(value: object) -> str | None:
     url = text(value)
     if url and not re.match(r"postgres(ql)?://", url):  # not repeated in the message: it may hold a password

@@ -107,7 +107,8 @@ class Daemon:
         self._listener.startService()
         config = self._config
         await self._begin_process()
-        voice = Voice(load_prompts())
+        prompts = load_prompts()
+        voice = Voice(prompts, prompts.music(config.calls.music))
         self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", SystemRandom())
         around = Surroundings(
             clock=self._clock,

@@ -107,6 +107,7 @@ class Call:
         self._worst = Ended("failed", None, "carrier", answered=False)
         self._answered_instant = switch.now()
         self._heard_early: Leg | None = None  # whose sound the caller hears before an answer
+        self._held: Leg | None = None  # who hears music, since the other side holds
         self._finished = False
         self._warning = warning
         self._credit: Credit | None = None  # while they talk
@@ -137,7 +138,13 @@ class Call:
         """Keys of a talk are the parties' own; the media engine carries them across."""
 
     def play_finished(self, leg: Leg) -> None:
-        """A warning has been heard; what the other side says follows by itself."""
+        """A warning has been heard; what the other side says follows by itself, and music again where it was."""
+        if leg is self._held:
+            self._play_music(leg)
+
+    def hold_changed(self, leg: Leg) -> None:
+        if self._callee is not None and not self._finished:
+            self._entertain(self._callee)
 
     def media_silent(self, leg: Leg) -> None:
         """Nothing arrives from one side: only when neither speaks is the call over, since one may be muted."""
@@ -173,6 +180,7 @@ class Call:
         self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
         self._caller.answer()
         self._join(leg)
+        self._entertain(leg)
         promised = self.record.promised_seconds
         seconds = self._switch.limits.longest_seconds if promised is None else promised
         self._credit = Credit(self._switch.clock, seconds, self._warn, self._exhausted)
@@ -257,6 +265,22 @@ class Call:
         if self._caller.port is not None and leg.port is not None:
             self._caller.port.stop()
             self._caller.port.relay(leg.port)
+
+    def _entertain(self, callee: Leg) -> None:
+        """Music for the side that the other one holds; who holds as well wants to hear nothing."""
+        held = None
+        if callee.on_hold != self._caller.on_hold:
+            held = self._caller if callee.on_hold else callee
+        before, self._held = self._held, held
+        if before is not held:
+            if before is not None and before.port is not None:
+                before.port.stop()
+            if held is not None:
+                self._play_music(held)
+
+    def _play_music(self, leg: Leg) -> None:
+        if leg.port is not None and self._switch.music:
+            leg.port.play(self._switch.music, repeat=True)
 
     def _warn(self, seconds: int) -> None:
         if self._caller.port is not None:

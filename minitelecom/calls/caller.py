@@ -82,6 +82,8 @@ class LegCaller:
         self._conversation.key_pressed(key)
 
     def play_finished(self, leg: Leg) -> None:
+        if self._call is not None:
+            self._call.play_finished(leg)
         self._conversation.play_finished()
 
     def media_silent(self, leg: Leg) -> None:
@@ -94,6 +96,10 @@ class LegCaller:
 
     def leg_answered(self, leg: Leg) -> None:
         """Only legs that we call are answered."""
+
+    def hold_changed(self, leg: Leg) -> None:
+        if self._call is not None:
+            self._call.hold_changed(leg)
 
     def leg_ended(self, leg: Leg, ending: Ending) -> None:
         call = self._call

@@ -68,6 +68,7 @@ class Exchange:
             addresses=addresses,
             limits=config.calls,
             hosts=Hosts(around.clock, around.resolve),
+            music=around.voice.music,
         )
         self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone)
         self.live = LiveCalls()

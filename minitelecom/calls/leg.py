@@ -60,6 +60,9 @@ class LegUser(Protocol):
     def leg_progressed(self, leg: "Leg", *, sound: bool) -> None: ...
     def leg_answered(self, leg: "Leg") -> None: ...
 
+    def hold_changed(self, leg: "Leg") -> None:
+        """The far end has begun or ceased to hold (``leg.on_hold``)."""
+
     def leg_ended(self, leg: "Leg", ending: Ending) -> None:
         """Told once, and never after a hang-up that its user wanted."""
 
@@ -72,6 +75,7 @@ class Nobody:
     def media_silent(self, leg: "Leg") -> None: ...
     def leg_progressed(self, leg: "Leg", *, sound: bool) -> None: ...
     def leg_answered(self, leg: "Leg") -> None: ...
+    def hold_changed(self, leg: "Leg") -> None: ...
     def leg_ended(self, leg: "Leg", ending: Ending) -> None: ...
 
 
@@ -131,7 +135,7 @@ class Leg:
     def connect_media(self, stream: Stream) -> None:
         """Point the media port to what the far end described."""
         assert self.port is not None
-        self.on_hold = stream.direction in ("sendonly", "inactive")
+        held, self.on_hold = self.on_hold, stream.direction in ("sendonly", "inactive")
         if self.on_hold:
             self._pulse.start()
         else:
@@ -146,6 +150,8 @@ class Leg:
                 receive=stream.direction in ("sendrecv", "sendonly"),
             )
         )
+        if self.on_hold != held:
+            self.user.hold_changed(self)
 
     def _media_host(self, described: str) -> str:
         """A private address described by a far end beyond a router cannot be reached: its packets' source will be."""

@@ -1,6 +1,6 @@
 """What every leg needs of the house, in one value: clock, transactions, media, addresses, and who is in a dialog."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.hosts import Hosts
 from minitelecom.config import Calls
-from minitelecom.media.door import Media
+from minitelecom.media.door import Media, Sound
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
@@ -49,6 +49,7 @@ class Switch:
     addresses: Addresses
     limits: Calls
     hosts: Hosts
+    music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
 
     def token(self) -> str:

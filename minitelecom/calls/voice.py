@@ -1,6 +1,7 @@
-"""Prompts as sound: the wav ids that speech rules give, looked up among the recordings."""
+"""Prompts as sound: the wav ids that speech rules give, looked up among the recordings; and the music of those on hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from twisted.logger import Logger
 
@@ -18,14 +19,16 @@ log = Logger()
 class Voice:
     """Every recording of every language, read at the start: nothing waits for a disk while callers listen."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, music: Path | None = None) -> None:
         self.languages = catalogue.languages
         self._sounds: dict[str, Sound] = {}
         for wav_id, path in catalogue.sounds().items():
-            try:
-                self._sounds[wav_id] = Sound.from_wav(path)
-            except (UnsuitableSound, OSError) as reason:  # one bad recording is no reason to serve nobody
-                log.warn("{reason}; nobody hears it", reason=reason)
+            sound = _read(path)
+            if sound is not None:
+                self._sounds[wav_id] = sound
+        self.music = [] if music is None else [sound for sound in [_read(music)] if sound is not None]
+        for sound in self.music:
+            sound.encode()  # longer than a sentence: nobody shall wait for it while others talk
 
     def named(self) -> Mapping[str, Sound]:
         """Every recording by its wav id."""
@@ -43,3 +46,12 @@ class Voice:
         if seconds_left <= LAST_WARNING_SECONDS:
             return [beep()]
         return [beep(), *self.say(language, "one-minute-left")]
+
+
+def _read(path: Path) -> Sound | None:
+    """One bad recording is no reason to serve nobody."""
+    try:
+        return Sound.from_wav(path)
+    except (UnsuitableSound, OSError) as reason:
+        log.warn("{reason}; nobody hears it", reason=reason)
+        return None

@@ -116,7 +116,7 @@ def prompts(config: Config, folder: Path = catalogue.PROMPTS) -> Finding:
     ]
     if strange:
         return warning("prompts", f"no prompts in {', '.join(strange)}", "add their folders, or change [ivr] languages")
-    strange = unsuitable(known)
+    strange = unsuitable(known, config.calls.music)
     if strange:
         return warning("prompts", "; ".join(strange[:3]), "nobody hears it: record it anew, or run prompts/speak.py")
     missing = known.missing()
@@ -129,10 +129,10 @@ def prompts(config: Config, folder: Path = catalogue.PROMPTS) -> Finding:
     return good("prompts", f"complete in {', '.join(known.languages)}")
 
 
-def unsuitable(known: Catalogue) -> list[str]:
+def unsuitable(known: Catalogue, music: str) -> list[str]:
     """What is wrong with the recordings that cannot be played."""
     found = []
-    for path in known.sounds().values():
+    for path in filter(None, (*known.sounds().values(), known.music(music))):
         try:
             Sound.from_wav(path)
         except (UnsuitableSound, OSError) as reason:

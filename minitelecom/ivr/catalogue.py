@@ -34,6 +34,10 @@ class Catalogue:
         language, _, id_ = wav_id.partition("/")
         return self.folder / language / f"{id_}.wav"
 
+    def music(self, setting: str) -> Path | None:
+        """The file that `[calls] music` means; None: who is on hold hears nothing."""
+        return {"house": self.folder / "music.wav", "off": None}.get(setting, Path(setting))
+
     def sounds(self) -> dict[str, Path]:
         """Every wav file there is, by wav id; also recordings that no text mentions."""
         return {

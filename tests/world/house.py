@@ -39,7 +39,8 @@ FREE = Rate("800", "Freephone", "EUR", Decimal(0))
 @cache
 def voice() -> Voice:
     """The recordings, read once for all stories."""
-    return Voice(load_prompts())
+    prompts = load_prompts()
+    return Voice(prompts, prompts.music("house"))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class QuietPort:
     remote: Remote | None = None
     partner: "QuietPort | None" = None
     played: list[Sound] = field(default_factory=list)
+    playing: list[Sound] = field(default_factory=list)
     muted_at: float | None = None
     never_heard: bool = False
     closed: bool = False
@@ -37,14 +38,17 @@ class QuietPort:
     def play(self, sounds: Sequence[Sound], *, repeat: bool = False) -> None:
         self.stop()
         self.played += sounds
+        self.playing = list(sounds)
         if not repeat:
             self._playing = self.media.clock.callLater(sum(sound.seconds for sound in sounds), self._finished)
 
     def _finished(self) -> None:
         self._playing = None
+        self.playing = []
         self.user.play_finished()
 
     def stop(self) -> None:
+        self.playing = []
         if self._playing is not None:
             self._playing.cancel()
             self._playing = None
