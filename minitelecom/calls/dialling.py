@@ -12,11 +12,12 @@ from decimal import Decimal
 from twisted.internet.defer import Deferred
 
 from minitelecom.calls.call import Attempt
+from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import Credentials
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.records import CallRecord, Open
-from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, trunks_for
+from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, routes, trunks_for
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
@@ -88,26 +89,14 @@ class Dialling:
     async def _internal(self, visitor: Visitor, device: str) -> Prepared | NotDialled:
         contacts = self._directory.contacts(device, self._switch.now())
         address = self._directory.devices[device].address
+        caller = towards_telephone(visitor.said)
         targets = [
-            Target(
-                str(Uri.parse(contact.contact)),
-                contact.source,
-                visitor.calling_number or "",
-                max_forwards=visitor.max_forwards,
-            )
+            Target(str(Uri.parse(contact.contact)), contact.source, caller, max_forwards=visitor.max_forwards)
             for contact in contacts
         ]
         if address is not None and not targets:
             hop = await self._hop(address)
-            targets = (
-                [
-                    Target(
-                        f"sip:{device}@{address}", hop, visitor.calling_number or "", max_forwards=visitor.max_forwards
-                    )
-                ]
-                if hop
-                else []
-            )
+            targets = [Target(f"sip:{device}@{address}", hop, caller, max_forwards=visitor.max_forwards)] if hop else []
         if not targets:
             return await self._refuse(visitor, None, device, "no-route")
         record = self._record(visitor, None, device, device, None)
@@ -119,7 +108,9 @@ class Dialling:
         if rate is None:
             return await self._refuse(visitor, payer, number, "no-price")
         trunks = trunks_for(number, self._directory.trunks)
-        attempts = await self._attempts([(trunk, number_for(trunk, number)) for trunk in trunks], visitor)
+        attempts = await self._attempts(
+            [(trunk, number_for(trunk, number, self._config.numbers)) for trunk in trunks], visitor
+        )
         if not attempts:
             return await self._refuse(visitor, payer, number, "no-route", rate)
         return await self._reserve(
@@ -182,7 +173,10 @@ class Dialling:
     def _emergency_trunks(self) -> list[Trunk]:
         """The configured trunk first; then any, since a call for help is tried on every way there is."""
         preferred = self._config.emergency.trunk
-        return sorted(self._directory.trunks, key=lambda trunk: (trunk.name != preferred, trunk.priority))
+        return sorted(
+            self._directory.trunks,
+            key=lambda trunk: (trunk.name != preferred, not trunk.enabled, trunk.priority),
+        )
 
     async def _attempts(
         self, ways: Iterable[tuple[Trunk, str]], visitor: Visitor, *, urgent: bool = False
@@ -195,19 +189,18 @@ class Dialling:
 
     async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor, *, urgent: bool) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
-        uri = Uri.parse(trunk.uri)
-        address = uri.host if uri.port is None else f"{uri.host}:{uri.port}"
-        hop = await self._hop(address)
+        hop = await self._hop(Uri.parse(trunk.proxy or trunk.uri).hostport)
         if hop is None:
             return None
         target = Target(
-            f"sip:{number}@{address}",
+            f"sip:{number}@{Uri.parse(trunk.uri).hostport}",
             hop,
-            visitor.calling_number or "",
+            towards_trunk(visitor.said, trunk, self._config.numbers, urgent=urgent),
             trunk.name,
             Credentials.of(trunk),
             visitor.max_forwards,
             urgent=urgent,
+            routes=routes(trunk),
         )
         return Attempt([target], trunk.name)
 

@@ -51,7 +51,8 @@ class Directory:
         self.trunks = await trunks.all_trunks(self._database, self._secrets)
         self._trunks_at = {}
         for trunk in self.trunks:
-            self._trunks_at.setdefault(host_of(trunk.uri), []).append(trunk)
+            for host in {host_of(uri) for uri in places(trunk)}:
+                self._trunks_at.setdefault(host, []).append(trunk)
         self._hosts.look_up(self._trunks_at)
 
     async def read_prices(self, instant: datetime) -> None:
@@ -89,11 +90,16 @@ class Directory:
         stand in the same house as a gateway.
         """
         hosts = (hop.host, *self._hosts.names_of(hop.host))
-        at_host = [trunk for host in hosts for trunk in self._trunks_at.get(host, ())]
-        exact = next((trunk for trunk in at_host if port_of(trunk.uri) == hop.port), None)
+        at_host = [trunk for host in hosts for trunk in self._trunks_at.get(host, ()) if trunk.enabled]
+        exact = next((trunk for trunk in at_host if hop.port in map(port_of, places(trunk))), None)
         if exact is not None or telephone in self.devices:
             return exact
         return at_host[0] if at_host else None
+
+
+def places(trunk: Trunk) -> tuple[str, ...]:
+    """Where a trunk's requests may come from: the carrier and its proxy."""
+    return (trunk.uri,) if trunk.proxy is None else (trunk.uri, trunk.proxy)
 
 
 def host_of(uri: str) -> str:

@@ -12,9 +12,10 @@ from automat import TypeMachineBuilder
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from minitelecom.calls.caller_id import CallerId
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
-from minitelecom.calls.switch import Switch, address
+from minitelecom.calls.switch import Switch
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
@@ -35,11 +36,13 @@ class Target:
 
     request_uri: str
     hop: Hop
-    calling_number: str
+    caller: CallerId
     trunk: str | None = None
     credentials: Credentials = NONE
     max_forwards: int = 70
     urgent: bool = False
+    routes: tuple[str, ...] = ()
+    """Whom it passes first (RFC 3261 8.1.2): the outbound proxy."""
 
 
 class Inputs(Protocol):
@@ -120,15 +123,17 @@ class OutgoingLeg(Leg):
 
     def send_invite(self) -> None:
         host, _ = self.switch.addresses.towards(self.hop)
-        calling = self.target.calling_number or "anonymous"
+        caller = self.target.caller
         headers = [
-            ("From", f"<{address(calling, host)}>;tag={self.local_tag}"),
+            *(("Route", route) for route in self.target.routes),
+            ("From", f"{caller.from_(host)};tag={self.local_tag}"),
             ("To", f"<{self.target.request_uri}>"),
             ("Call-ID", self.call_id),
             ("CSeq", f"{self.invite_sequence} INVITE"),
-            ("Contact", self.switch.contact(self.hop, calling)),
+            ("Contact", self.switch.contact(self.hop, caller.user)),
             ("Max-Forwards", str(self.target.max_forwards)),
             ("Allow", ALLOW),
+            *caller.headers(host),
         ]
         if self._authorization is not None:
             headers.append(self._authorization)

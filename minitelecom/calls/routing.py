@@ -8,8 +8,8 @@ Emergency numbers come first and ask nothing; the shop's own numbers come before
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from minitelecom.config import Config
-from minitelecom.rating.number import normalise
+from minitelecom.config import Config, Numbers
+from minitelecom.rating.number import normalise, written
 from minitelecom.store.trunks import Trunk
 
 
@@ -68,7 +68,7 @@ def destination(dialled: str, devices: Collection[str], config: Config) -> Desti
 
 def trunks_for(number: str, trunks: Iterable[Trunk]) -> list[Trunk]:
     """The trunks that carry a number, in the order to try them: priority, then the longest match."""
-    fitting = [trunk for trunk in trunks if number.startswith(trunk.match)]
+    fitting = [trunk for trunk in trunks if trunk.enabled and number.startswith(trunk.match)]
     return sorted(fitting, key=lambda trunk: (trunk.priority, -len(trunk.match), trunk.name))
 
 
@@ -78,6 +78,18 @@ def access(called: str, config: Config) -> Dialogue | None:
     return None if entry is None else Dialogue(entry.dialogue, entry.language)
 
 
-def number_for(trunk: Trunk, number: str) -> str:
-    """The number as a trunk wants it: without its first digits, with others put before."""
-    return trunk.add + number[trunk.strip :]
+def number_for(trunk: Trunk, number: str, numbers: Numbers) -> str:
+    """The number as a trunk wants it: in its format, without the first signs, with others put before."""
+    formed = written(
+        number,
+        trunk.called_format,
+        numbers.country_code,
+        international_prefix=numbers.international_prefix,
+        national_prefix=numbers.national_prefix,
+    )
+    return trunk.add + formed[trunk.strip :]
+
+
+def routes(trunk: Trunk) -> tuple[str, ...]:
+    """The Route of whatever we send to a trunk that wants it to go by a proxy first (RFC 3261 8.1.2)."""
+    return () if trunk.proxy is None else (f"<{trunk.proxy};lr>",)

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from minitelecom.calls.credentials import Credentials
+from minitelecom.calls.routing import routes
 from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.grammar import uint32
@@ -39,7 +40,7 @@ class TrunkRegistrations:
 
     def follow(self, trunks: Sequence[Trunk]) -> None:
         """The trunks as they are now; a changed one begins anew."""
-        wanted = {trunk for trunk in trunks if trunk.register}
+        wanted = {trunk for trunk in trunks if trunk.register and trunk.enabled}
         for trunk in self._registrations.keys() - wanted:
             self._registrations.pop(trunk).stop()
         for trunk in wanted - self._registrations.keys():
@@ -57,6 +58,7 @@ class TrunkRegistration:
         self._switch = switch
         self._trunk = trunk
         self._uri = Uri.parse(trunk.uri)
+        self._first = Uri.parse(trunk.proxy or trunk.uri)
         self._user = trunk.username or trunk.name
         self._credentials = Credentials.of(trunk)
         self._call_id = switch.token()
@@ -87,19 +89,20 @@ class TrunkRegistration:
             self._send(self._hop, 0)
 
     async def _find_and_send(self) -> None:
-        host = await self._switch.hosts.find(self._uri.host)
+        host = await self._switch.hosts.find(self._first.host)
         if self._stopped:
             return
         if host is None:
-            self._failed(f"{self._uri.host} cannot be found")
+            self._failed(f"{self._first.host} cannot be found")
         else:
-            self._hop = Hop("udp", host, self._uri.port or DEFAULT_PORT)
+            self._hop = Hop("udp", host, self._first.port or DEFAULT_PORT)
             self._send(self._hop, self._expires)
 
     def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._sequence += 1
         ours = f"<{address(self._user, self._uri.host, self._uri.port)}>"
         lines = [
+            *(("Route", route) for route in routes(self._trunk)),
             ("From", f"{ours};tag={self._tag}"),
             ("To", ours),
             ("Call-ID", self._call_id),

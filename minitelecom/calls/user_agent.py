@@ -10,22 +10,21 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from minitelecom.calls.authentication import Asked, Authentication, Denied
+from minitelecom.calls.caller_id import name, said
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import ALLOW, SDP
 from minitelecom.calls.registrar import Registrar
-from minitelecom.calls.switch import LONGEST_NAME, Switch
+from minitelecom.calls.switch import Switch
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.sip.checks import onward_hops, refusal
-from minitelecom.sip.grammar import readable
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.offer_answer import NotAcceptable
 from minitelecom.sip.transaction_layer import ServerTransaction
-from minitelecom.sip.uri import Uri
 from minitelecom.store.devices import Device
 
 log = Logger()
@@ -123,7 +122,10 @@ class UserAgent:
             return
         trunk = self._directory.trunk_at(source, telephone=calling)
         if trunk is not None:
-            visitor = Visitor(self._switch.token(), None, trunk.name, calling, hops)
+            caller = said(request, trusted=trunk.trusted)
+            visitor = Visitor(
+                self._switch.token(), None, trunk.name, caller.number, hops, caller.private, caller.diversions
+            )
             called = (dialled, name(request.to.uri))
             self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), carrier=True)
             return
@@ -133,7 +135,8 @@ class UserAgent:
             return
         device = self._telephone(transaction, request, source)
         if device is not None:
-            visitor = Visitor(self._switch.token(), device, None, device.name, hops)
+            caller = said(request, trusted=True)
+            visitor = Visitor(self._switch.token(), device, None, device.name, hops, caller.private, caller.diversions)
             self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled), urgent=emergency)
 
     def _accept(
@@ -155,8 +158,3 @@ class UserAgent:
             transaction.respond(request.response(503, to_tag=self._switch.token()))
         else:
             visit(leg)
-
-
-def name(uri: Uri) -> str:
-    """Who is meant by a URI, fit for a record and a page."""
-    return readable(uri.user or "")[:LONGEST_NAME]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from minitelecom.calls.caller_id import Said
+from minitelecom.sip.headers import NameAddr
 from minitelecom.store.devices import Device
 
 
@@ -18,6 +20,15 @@ class Visitor:
     calling_number: str | None
     max_forwards: int = 70
     """How many more elements a call on behalf of this one may pass (RFC 3261 16.6)."""
+    private: bool = False
+    """Whom he calls must not see his number (RFC 3323)."""
+    diversions: tuple[NameAddr, ...] = ()
+    """Who forwarded the call to us (RFC 5806)."""
+
+    @property
+    def said(self) -> Said:
+        """What is told of him to whom he calls."""
+        return Said(self.calling_number, self.private, self.diversions)
 
     @property
     def device_name(self) -> str | None:

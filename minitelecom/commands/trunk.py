@@ -1,39 +1,77 @@
-"""`trunk add`: the carriers."""
+"""`trunk add`, `set`, `show`, `remove`, `list`: the carriers."""
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
 
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern, whole
 from minitelecom.commands.errors import Mistake
-from minitelecom.commands.output import say
-from minitelecom.commands.shop import now, shop_of, who
+from minitelecom.commands.output import Plain, say, say_facts, say_json, say_table
+from minitelecom.commands.shop import Shop, now, shop_of, who
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.uri import Uri
 from minitelecom.store import trunks
-from minitelecom.store.trunks import Trunk
+from minitelecom.store.trunks import FORMATS, Trunk
+
+PROPERTIES = frozenset(column.name for column in fields(Trunk)) - {"name", "password"}
 
 
 def add_to(nouns: "Nouns[Parser]") -> None:
     """The words of this noun."""
     commands = add_noun(nouns, "trunk", "the carriers that calls leave by and arrive from")
-    parser = add_command(commands, "add", _add, "add a trunk, or give one other data")
-    parser.add_argument("name", metavar="NAME", type=pattern(r"[A-Za-z0-9._-]{1,64}", "a name of letters and digits"))
+    parser = _about_one(add_command(commands, "add", _add, "add a trunk, or give one other data altogether"))
     parser.add_argument("--uri", required=True, type=carrier_uri, metavar="sip:HOST[:PORT]")
-    parser.add_argument("--user", metavar="U", type=pattern(r"\S{1,128}", "a user name"))
+    _add_properties(parser)
+    parser = _about_one(add_command(commands, "set", _set, "change some of a trunk's properties; calls that run go on"))
+    parser.add_argument("--uri", default=SUPPRESS, type=carrier_uri, metavar="sip:HOST[:PORT]")
+    _add_properties(parser)
+    parser = _about_one(add_command(commands, "show", _show, "show a trunk"))
+    parser.add_argument("--json", action="store_true")
+    _about_one(add_command(commands, "remove", _remove, "remove a trunk"))
+    parser = add_command(commands, "list", _list, "list the trunks, in the order of their priorities")
+    parser.add_argument("--json", action="store_true")
+
+
+def _about_one(parser: Parser) -> Parser:
+    kind = pattern(r"[A-Za-z0-9._-]{1,64}", "a name of letters and digits")
+    parser.add_argument("name", metavar="NAME", type=kind)
+    return parser
+
+
+def _add_properties(parser: Parser) -> None:
+    """What may be said of a trunk; what isn't has its default, or in `set` stays as it is."""
+
+    def says(option: str, metavar: str, kind: Callable[[str], Any], help_: str, dest: str | None = None) -> None:
+        name = dest or option.removeprefix("--").replace("-", "_")
+        parser.add_argument(option, default=SUPPRESS, type=kind, metavar=metavar, help=help_, dest=name)
+
+    def is_(option: str, help_: str, dest: str | None = None) -> None:
+        name = dest or option.removeprefix("--").replace("-", "_")
+        parser.add_argument(option, default=SUPPRESS, action=BooleanOptionalAction, help=help_, dest=name)
+
+    says("--user", "U", _or_none(pattern(r"\S{0,128}", "a user name")), "our name there; '' for none", "username")
     parser.add_argument("--password-stdin", action="store_true", help="its password is read from standard input")
-    parser.add_argument("--register", action="store_true", help="register there, so that calls can arrive")
+    is_("--register", "register there, so that calls can arrive")
+    is_("--enabled", "a trunk that is not serves for emergency calls only")
+    says("--proxy", "sip:HOST[:PORT]", _or_none(carrier_uri), "everything goes by this proxy first; '' for none")
     prefix = pattern(r"[0-9]{0,20}", "the first digits of numbers, country code first")
-    parser.add_argument("--match", default="", type=prefix, metavar="PREFIX", help="numbers with this prefix go by it")
-    parser.add_argument(
-        "--strip", default=0, type=whole(0, 20), metavar="N", help="so many digits are taken off a number's front"
-    )
-    parser.add_argument(
-        "--add",
-        default="",
-        type=pattern(r"[0-9+*#]{0,20}", "digits"),
-        metavar="DIGITS",
-        help="these are put there instead",
-    )
-    parser.add_argument("--priority", default=0, type=whole(-1000, 1000), metavar="N", help="the lowest is tried first")
+    says("--match", "PREFIX", prefix, "numbers with this prefix go by it")
+    parser.add_argument("--called-format", default=SUPPRESS, choices=FORMATS, help="how it wants the number called")
+    parser.add_argument("--calling-format", default=SUPPRESS, choices=FORMATS, help="and that of the caller")
+    says("--strip", "N", whole(0, 20), "so many signs are taken off the front of the number called")
+    says("--add", "DIGITS", pattern(r"[0-9+*#]{0,20}", "digits"), "these are put there instead")
+    says("--priority", "N", whole(-1000, 1000), "the lowest is tried first")
+    is_("--account-in-from", "From names our account there, not the caller")
+    caller_id = pattern(r"pass|hide|[0-9]{1,20}", "pass, hide, or a number, country code first")
+    says("--caller-id", "pass|hide|NUMBER", caller_id, "what the called party sees of the caller")
+    is_("--asserts", "tell the caller's number in P-Asserted-Identity (RFC 3325)")
+    is_("--trusted", "believe whom it says a call is from, and tell it who a hidden caller is")
+    is_("--diversion", "tell it who forwarded a call")
+
+
+def _or_none(kind: Callable[[str], str]) -> Callable[[str], str | None]:
+    return lambda text: kind(text) if text else None
 
 
 def carrier_uri(text: str) -> str:
@@ -48,20 +86,78 @@ def carrier_uri(text: str) -> str:
 
 
 def _add(arguments: Namespace) -> int:
-    if (arguments.password_stdin or arguments.register) and arguments.user is None:
-        raise Mistake("a carrier that asks for a password or a registration knows us by a name: --user")
-    trunk = Trunk(
-        name=arguments.name,
-        uri=arguments.uri,
-        username=arguments.user,
-        password=password_from_stdin() if arguments.password_stdin else None,
-        register=arguments.register,
-        match=arguments.match,
-        strip=arguments.strip,
-        add=arguments.add,
-        priority=arguments.priority,
-    )
+    trunk = Trunk(arguments.name, **_given(arguments))
     with shop_of(arguments) as shop:
-        known = {one.name for one in shop.do(trunks.all_trunks(shop.database, shop.secrets))}
-        shop.do(trunks.add(shop.database, shop.secrets, trunk, operator=who(), instant=now()))
-    return say(f"trunk {trunk.name} is {'changed' if trunk.name in known else 'added'}")
+        known = shop.do(trunks.find(shop.database, shop.secrets, trunk.name))
+        _write(shop, trunk)
+    return say(f"trunk {trunk.name} is {'changed' if known else 'added'}")
+
+
+def _set(arguments: Namespace) -> int:
+    given = _given(arguments)
+    if not given:
+        raise Mistake("nothing was said that could be changed (see minitelecom trunk set --help)")
+    with shop_of(arguments) as shop:
+        _write(shop, replace(_found(shop, arguments.name), **given))
+    return say(f"trunk {arguments.name} is changed")
+
+
+def _given(arguments: Namespace) -> dict[str, Any]:
+    """The properties that the command line names."""
+    given = {name: value for name, value in vars(arguments).items() if name in PROPERTIES}
+    if arguments.password_stdin:
+        given["password"] = password_from_stdin()
+    return given
+
+
+def _write(shop: Shop, trunk: Trunk) -> None:
+    if (trunk.password is not None or trunk.register or trunk.account_in_from) and trunk.username is None:
+        raise Mistake("a carrier that asks for a password, a registration or our account knows us by a name: --user")
+    shop.do(trunks.add(shop.database, shop.secrets, trunk, operator=who(), instant=now()))
+
+
+def _found(shop: Shop, name: str) -> Trunk:
+    trunk = shop.do(trunks.find(shop.database, shop.secrets, name))
+    if trunk is None:
+        raise Mistake(f"there is no trunk {name}")
+    return trunk
+
+
+def _remove(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        if not shop.do(trunks.remove(shop.database, arguments.name, who(), now())):
+            raise Mistake(f"there is no trunk {arguments.name}")
+    return say(f"trunk {arguments.name} is removed")
+
+
+def plain(trunk: Trunk) -> Plain:
+    """A trunk as the outer contract shows it: everything but its password."""
+    return trunks.described(trunk)
+
+
+def _show(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        trunk = _found(shop, arguments.name)
+    if arguments.json:
+        return say_json(plain(trunk))
+    return say_facts((name.replace("_", " "), _shown(value)) for name, value in plain(trunk).items())
+
+
+def _shown(value: object) -> object:
+    return {True: "yes", False: "no", None: ""}.get(value, value) if isinstance(value, bool | None) else value
+
+
+def _list(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        found = shop.do(trunks.all_trunks(shop.database, shop.secrets))
+    if arguments.json:
+        return say_json([plain(trunk) for trunk in found])
+    return say_table(
+        ["Name", "Carrier", "Priority", "Numbers", "State"],
+        [
+            (trunk.name, trunk.uri, trunk.priority, trunk.match or "all", "enabled" if trunk.enabled else "disabled")
+            for trunk in found
+        ],
+        nothing="no trunks yet: minitelecom trunk add NAME --uri sip:HOST",
+        right="Priority",
+    )

@@ -33,3 +33,25 @@ def normalise(
     if not digits or len(digits) > LONGEST or (international and digits.startswith("0")):
         return None
     return digits
+
+
+def written(
+    number: str,
+    form: str,
+    country_code: str = "359",
+    *,
+    international_prefix: str = "00",
+    national_prefix: str = "0",
+) -> str:
+    """
+    A number of `normalise` as others want it: "e164" as it is, "plus" +4930…, "international" 004930…; "national" as it is
+    dialled in this country.
+    """
+    match form:
+        case "plus":
+            return f"+{number}"
+        case "national" if number.startswith(country_code):
+            return national_prefix + number.removeprefix(country_code)
+        case "national" | "international":
+            return international_prefix + number
+    return number

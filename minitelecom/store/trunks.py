@@ -1,17 +1,21 @@
 """Trunks: the carriers that calls leave by and arrive from."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any, Literal, get_args
 
 from minitelecom.store.database import Database, Row
 from minitelecom.store.secrets import Secrets
 
-_TRUNK = "SELECT name, uri, username, password, register, match, strip, add, priority FROM trunks"
+Format = Literal["e164", "plus", "international", "national"]
+"""How a number is written: 4930…, +4930…, 004930…; national: 0888… at home, 004930… abroad."""
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A carrier, and the numbers that go by it."""
+    """A carrier, the numbers that go by it, and how it wants them."""
 
     name: str
     uri: str
@@ -23,51 +27,73 @@ class Trunk:
     match: str = ""
     """Numbers with this prefix go by it; empty: all."""
     strip: int = 0
-    """So many digits are taken off a number's front,"""
+    """So many signs are taken off the front of a number in its format,"""
     add: str = ""
     """and these put there instead."""
     priority: int = 0
     """The lowest is tried first."""
+    enabled: bool = True
+    """A disabled trunk is used for emergency calls only, and nobody is known by it."""
+    proxy: str | None = None
+    """sip:HOST[:PORT], by which everything goes first (RFC 3261 8.1.2)."""
+    account_in_from: bool = False
+    """From names our account there, not the caller."""
+    called_format: Format = "e164"
+    calling_format: Format = "e164"
+    caller_id: str = "pass"
+    """What the called party sees: "pass" the caller's number, "hide" it, or always this number."""
+    asserts: bool = False
+    """The caller's number is told in P-Asserted-Identity (RFC 3325)."""
+    trusted: bool = False
+    """Of our trust domain (RFC 3324): what it asserts is believed, and it is told who a hidden caller is."""
+    diversion: bool = False
+    """It is told who forwarded a call (Diversion, RFC 5806)."""
+
+
+_COLUMNS = tuple(column.name for column in fields(Trunk))
+_TRUNK = f"SELECT {', '.join(_COLUMNS)} FROM trunks"
 
 
 def _trunk(row: Row, secrets: Secrets) -> Trunk:
-    name, uri, username, sealed, *rest = row
-    return Trunk(name, uri, username, None if sealed is None else secrets.open(sealed, _context(name)), *rest)
+    data: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    if data["password"] is not None:
+        data["password"] = secrets.open(data["password"], _context(data["name"]))
+    return Trunk(**data)
 
 
 def _context(name: str) -> str:
     return f"trunk:{name}"
 
 
+def described(trunk: Trunk) -> dict[str, Any]:
+    """Everything about a trunk but its password, as JSON knows it."""
+    return {name: getattr(trunk, name) for name in _COLUMNS if name != "password"}
+
+
 async def add(database: Database, secrets: Secrets, trunk: Trunk, *, operator: str, instant: datetime) -> None:
     """Add a trunk, or give the one of this name other data."""
     sealed = None if trunk.password is None else secrets.seal(trunk.password, _context(trunk.name))
+    data = described(trunk)
+    values = {**data, "password": sealed}
+    names, others = ", ".join(values), ", ".join(name for name in values if name != "name")
     await database.query(
-        "WITH written AS (INSERT INTO audit (happened, who, what, subject) VALUES (%s, %s, 'trunk set', %s))"
-        " INSERT INTO trunks (name, uri, username, password, register, match, strip, add, priority)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET"
-        " (uri, username, password, register, match, strip, add, priority) = (excluded.uri, excluded.username,"
-        " excluded.password, excluded.register, excluded.match, excluded.strip, excluded.add, excluded.priority)",
-        (
-            instant,
-            operator,
-            trunk.name,
-            trunk.name,
-            trunk.uri,
-            trunk.username,
-            sealed,
-            trunk.register,
-            trunk.match,
-            trunk.strip,
-            trunk.add,
-            trunk.priority,
-        ),
+        "WITH written AS (INSERT INTO audit (happened, who, what, subject, after)"
+        " VALUES (%s, %s, 'trunk set', %s, %s))"
+        f" INSERT INTO trunks ({names}) VALUES ({', '.join(['%s'] * len(values))}) ON CONFLICT (name) DO UPDATE SET"
+        f" ({others}) = ROW ({', '.join(f'excluded.{name}' for name in others.split(', '))})",
+        (instant, operator, trunk.name, json.dumps(data), *values.values()),
     )
 
 
 async def all_trunks(database: Database, secrets: Secrets) -> list[Trunk]:
     """Every trunk, in the order they are tried."""
     return [_trunk(row, secrets) for row in await database.query(f"{_TRUNK} ORDER BY priority, name")]
+
+
+async def find(database: Database, secrets: Secrets, name: str) -> Trunk | None:
+    """The trunk of this name."""
+    rows = await database.query(f"{_TRUNK} WHERE name = %s", (name,))
+    return _trunk(rows[0], secrets) if rows else None
 
 
 async def remove(database: Database, name: str, operator: str, instant: datetime) -> bool:

@@ -98,3 +98,16 @@ def test_a_call_to_our_own_contact_is_known_by_its_to(database: SynchronousDatab
     assert talk.talking
     talk.hang_up()
     settle(house)
+
+
+def test_a_registrar_behind_a_proxy(database: SynchronousDatabase) -> None:
+    """The registrar's own name leads nowhere: the proxy knows it."""
+    house = House(database)
+    proxy = Registrar(house.clock, house.random, house.network, house.carrier.exchange, "proxy", "10.0.0.90")
+    house.trunk("far", "sip:inside.example", proxy="sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(1)
+    request = proxy.registered[0][1]
+    assert request.raw_uri == "sip:inside.example"
+    assert [str(route) for route in request.routes] == ["<sip:10.0.0.90;lr>"]
+    assert request.to.uri.user == "shop"

@@ -139,6 +139,41 @@ def test_a_trunk_is_added_with_everything(minitelecom, database, secrets):
     assert run(trunks.all_trunks(database, secrets)) == [trunks.Trunk("carrier", "sip:198.51.100.8")]
 
 
+def test_properties_of_a_trunk_are_changed_one_by_one(minitelecom, database, secrets):
+    add = ("trunk", "add", "carrier", "--uri", "sip:198.51.100.7", "--user", "shop", "--password-stdin")
+    minitelecom(*add, "--priority", 5, stdin="s3cret\n")
+    told = minitelecom(
+        "trunk", "set", "carrier", "--proxy", "sip:198.51.100.9", "--account-in-from", "--called-format", "plus",
+        "--calling-format", "national", "--caller-id", "35921234567", "--asserts", "--trusted", "--diversion",
+        "--no-enabled",
+    )  # fmt: skip
+    assert told.out == "trunk carrier is changed\n"
+    shown = minitelecom("trunk", "show", "carrier", "--json").data
+    assert {name: shown[name] for name in ("priority", "proxy", "caller_id", "enabled", "called_format")} == {
+        "priority": 5, "proxy": "sip:198.51.100.9", "caller_id": "35921234567", "enabled": False, "called_format": "plus",
+    }  # fmt: skip
+    assert "password" not in shown
+    assert run(trunks.find(database, secrets, "carrier")).password == "s3cret"
+    minitelecom("trunk", "set", "carrier", "--proxy", "", "--enabled")
+    assert minitelecom("trunk", "list", "--json").data == [{**shown, "proxy": None, "enabled": True}]
+    assert "sip:198.51.100.7" in minitelecom("trunk", "list").out
+    assert minitelecom("trunk", "show", "carrier").out.startswith("name")
+
+
+def test_what_is_asked_of_a_trunk_that_is_not_there(minitelecom):
+    for words in (("set", "nobody", "--asserts"), ("show", "nobody"), ("remove", "nobody")):
+        told = minitelecom("trunk", *words)
+        assert (told.status, told.err) == (1, "minitelecom: there is no trunk nobody\n")
+    assert "minitelecom trunk add" in minitelecom("trunk", "list").out
+    assert minitelecom("trunk", "set", "nobody").status == 1
+
+
+def test_a_trunk_is_removed(minitelecom):
+    minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7")
+    assert minitelecom("trunk", "remove", "carrier").out == "trunk carrier is removed\n"
+    assert minitelecom("trunk", "list", "--json").data == []
+
+
 @pytest.mark.parametrize(
     "uri", ["198.51.100.7", "tel:112", "sip:", "sip:a@b", "sips:b", "sip:b:0", "sip:b;transport=tcp", "sip:b?x=y"]
 )
@@ -148,11 +183,12 @@ def test_a_trunk_wants_an_address(minitelecom, uri):
     assert "expected sip:HOST or sip:HOST:PORT" in told.err
 
 
-@pytest.mark.parametrize("option", ["--register", "--password-stdin"])
+@pytest.mark.parametrize("option", ["--register", "--password-stdin", "--account-in-from"])
 def test_a_trunk_that_asks_for_us_knows_our_name(minitelecom, option):
     told = minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7", option, stdin="s3cret")
     assert told.status == 1
     assert "--user" in told.err
+    assert minitelecom("trunk", "list", "--json").data == []
 
 
 def test_who_did_it_is_written_down(minitelecom, database):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitelecom.rating.number import normalise
+from minitelecom.rating.number import normalise, written
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,24 @@ def test_other_countries_dial_otherwise():
 def test_the_answer_is_digits_or_nothing(dialled):
     number = normalise(dialled)
     assert number is None or (number.isascii() and number.isdigit() and 1 <= len(number) <= 15)
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "expected"),
+    [
+        ("359888123456", "e164", "359888123456"),
+        ("359888123456", "plus", "+359888123456"),
+        ("359888123456", "international", "00359888123456"),
+        ("359888123456", "national", "0888123456"),
+        ("49301234567", "national", "0049301234567"),
+    ],
+)
+def test_numbers_as_carriers_want_them(number, form, expected):
+    assert written(number, form) == expected
+
+
+@given(
+    st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True), st.sampled_from(["e164", "plus", "international", "national"])
+)
+def test_whoever_dials_what_was_written_means_the_same_number(number, form):
+    assert normalise(written(number, form)) == number or (form == "national" and number.startswith("3590"))
