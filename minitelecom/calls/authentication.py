@@ -1,7 +1,7 @@
 """
 Which telephone a request comes from: RFC 3261 section 22 with MD5 digest, or a known address.
 
-No qop is offered (the telephones of reference do not know it), so the nonce is bound to time and source address and
+A telephone is asked as its profile has it.  Some do not know qop, so the nonce is bound to time and source address and
 soon goes stale.  A wrong name and a wrong password look the same from outside.
 """
 
@@ -33,7 +33,7 @@ class Denied:
 
 
 class Authentication:
-    """Checks requests of telephones; REGISTER is challenged by 401, everything else by 407."""
+    """Checks requests of telephones; REGISTER is mostly challenged by 401, everything else by 407."""
 
     def __init__(self, directory: Directory, nonces: digest.Nonces, now: Callable[[], datetime]) -> None:
         self._directory = directory
@@ -45,41 +45,37 @@ class Authentication:
         known = self._directory.device_at(source)
         if known is not None:
             return known
-        registering = request.method == "REGISTER"
-        given = credentials_of(request, "Authorization" if registering else "Proxy-Authorization")
-        if given is None:
-            return self._ask(registering, source, stale=False)
-        return self._check(given, request, source, registering)
+        given = credentials_of(request)
+        return self._ask(request, source) if given is None else self._check(given, request, source)
 
-    def _check(
-        self, given: digest.Credentials, request: Request, source: Hop, registering: bool
-    ) -> Device | Asked | Denied:
+    def _check(self, given: digest.Credentials, request: Request, source: Hop) -> Device | Asked | Denied:
         state = self._nonces.check(given.nonce, self._seconds(), source.host)
         if state is digest.Freshness.FORGED:
-            return self._ask(registering, source, stale=False)
+            return self._ask(request, source)
         device = self._directory.devices.get(given.username)
         password = device.password if device is not None else None
         ha1 = digest.ha1(given.username, REALM, password if password is not None else "")
         right = digest.verify(given, ha1, request.method)
         if state is digest.Freshness.STALE:
-            return self._ask(registering, source, stale=right)
+            return self._ask(request, source, stale=right)
         if device is None or password is None or not right:
             return Denied()
         return device
 
-    def _ask(self, registering: bool, source: Hop, *, stale: bool) -> Asked:
+    def _ask(self, request: Request, source: Hop, *, stale: bool = False) -> Asked:
+        asks = self._directory.profile_of_sender(request).asks
+        status = asks.register_status if request.method == "REGISTER" else 407
         nonce = self._nonces.make(self._seconds(), source.host)
-        challenge = digest.Challenge(realm=REALM, nonce=nonce, stale=stale)
-        name = "WWW-Authenticate" if registering else "Proxy-Authenticate"
-        return Asked(401 if registering else 407, (name, challenge.header()))
+        challenge = digest.Challenge(realm=REALM, nonce=nonce, qop="auth" if asks.qop else None, stale=stale)
+        return Asked(status, ("WWW-Authenticate" if status == 401 else "Proxy-Authenticate", challenge.header()))
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())
 
 
-def credentials_of(request: Request, header: str) -> digest.Credentials | None:
+def credentials_of(request: Request) -> digest.Credentials | None:
     """The credentials for our realm, where there are any that can be read."""
-    for value in request.get_all(header):
+    for value in (*request.get_all("Authorization"), *request.get_all("Proxy-Authorization")):
         try:
             credentials = digest.Credentials.parse(value)
         except BadSyntax:

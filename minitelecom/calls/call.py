@@ -123,11 +123,15 @@ class Call:
             self.finish(self._worst)
 
     def _legs_to(self, targets: Sequence[Target]) -> list[OutgoingLeg]:
-        """As many as there are ports for."""
+        """As many as there are ports for; none to a telephone that has all the calls it may have."""
         legs: list[OutgoingLeg] = []
         try:
             for target in targets:
-                legs += [OutgoingLeg(self._switch, target, self)]
+                telephone = target.telephone
+                if telephone is not None and self._switch.engaged.is_full(telephone.device):
+                    self._worst = Ended("busy", 486, "switch", answered=False)
+                else:
+                    legs += [OutgoingLeg(self._switch, target, self)]
         except NoPortsLeft:
             self._worst = Ended("failed", 503, "switch", answered=False)
         return legs

@@ -11,14 +11,17 @@ from decimal import Decimal
 
 from twisted.internet.defer import Deferred
 
+from minitelecom.calls.addresses import is_address
 from minitelecom.calls.call import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import Credentials
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.outgoing_leg import Target
+from minitelecom.calls.profiles import Route
 from minitelecom.calls.records import CallRecord, Open
 from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, routes, trunks_for
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
 from minitelecom.money import Money
@@ -28,6 +31,7 @@ from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Beginning, Cause
 from minitelecom.store.database import Database
+from minitelecom.store.devices import Device
 from minitelecom.store.trunks import Trunk
 
 
@@ -79,6 +83,12 @@ class Dialling:
             case _:
                 return await self._refuse(visitor, payer, dialled, "no-route")
 
+    def turned_away(self, visitor: Visitor, dialled: str) -> None:
+        """A telephone may not call now; that it wanted to is written, and nobody waits for it."""
+        meant = self.destination(dialled)
+        number = meant.number if isinstance(meant, Outside) else dialled
+        self._record(visitor, None, number, None, None, refusal="blocked").begin_whenever()
+
     async def emergency(self, visitor: Visitor, number: str) -> Prepared:
         """An emergency call: free, and waiting for nothing, not even for the database."""
         attempts = await self._attempts([(trunk, number) for trunk in self._emergency_trunks()], visitor, urgent=True)
@@ -86,22 +96,36 @@ class Dialling:
         record.begin_whenever()
         return Prepared(record, attempts, self._longest, "emergency")
 
-    async def _internal(self, visitor: Visitor, device: str) -> Prepared | NotDialled:
-        contacts = self._directory.contacts(device, self._switch.now())
-        address = self._directory.devices[device].address
-        caller = towards_telephone(visitor.said)
-        targets = [
-            Target(str(Uri.parse(contact.contact)), contact.source, caller, max_forwards=visitor.max_forwards)
-            for contact in contacts
-        ]
-        if address is not None and not targets:
-            hop = await self._hop(address)
-            targets = [Target(f"sip:{device}@{address}", hop, caller, max_forwards=visitor.max_forwards)] if hop else []
+    async def _internal(self, visitor: Visitor, name: str) -> Prepared | NotDialled:
+        targets = await self._places(visitor, self._directory.devices[name])
         if not targets:
-            return await self._refuse(visitor, None, device, "no-route")
-        record = self._record(visitor, None, device, device, None)
+            return await self._refuse(visitor, None, name, "no-route")
+        record = self._record(visitor, None, name, name, None)
         await record.begin()
-        return Prepared(record, [Attempt(targets)], self._longest, device)
+        return Prepared(record, [Attempt(targets)], self._longest, name)
+
+    async def _places(self, visitor: Visitor, device: Device) -> list[Target]:
+        """Where a telephone rings: where it has registered, else at the address it is known by."""
+        contacts = self._directory.contacts(device.name, self._switch.now())
+        if contacts:
+            return [
+                self._place(visitor, device, str(Uri.parse(one.contact)), one.source, one.user_agent)
+                for one in contacts
+            ]
+        hop = await self._hop(device.address) if device.address is not None else None
+        return [] if hop is None else [self._place(visitor, device, f"sip:{device.name}@{device.address}", hop)]
+
+    def _place(self, visitor: Visitor, device: Device, uri: str, hop: Hop, user_agent: str = "") -> Target:
+        profile = self._directory.profile(device.name, user_agent)
+        if profile.route is Route.CONTACT:
+            hop = listening(uri) or hop
+        return Target(
+            uri,
+            hop,
+            towards_telephone(visitor.said),
+            max_forwards=visitor.max_forwards,
+            telephone=Telephone(device, profile),
+        )
 
     async def _outside(self, visitor: Visitor, payer: Payer, number: str) -> Prepared | NotDialled:
         rate = self._directory.prices.find(number)
@@ -216,3 +240,9 @@ def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decima
         return Money.zero(currency), Decimal(0), Decimal(0)
     first = rate.connection_fee + rate.sell * rate.initial / 60
     return cost(rate, longest), first, rate.sell * rate.increment / 60
+
+
+def listening(uri: str) -> Hop | None:
+    """Where a telephone says that it listens; None where that is no address."""
+    place = Uri.parse(uri)
+    return Hop("udp", place.host, place.port or DEFAULT_PORT) if is_address(place.host) else None

@@ -9,13 +9,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from minitelecom.calls.hosts import Hosts
+from minitelecom.calls.profiles import Profile, profile_of
 from minitelecom.rating.price_table import PriceTable
+from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.message import Request
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.uri import Uri
 from minitelecom.store import bindings, devices, prices, trunks
 from minitelecom.store.database import Database
-from minitelecom.store.devices import Device
+from minitelecom.store.devices import DEFAULTS, Device
 from minitelecom.store.secrets import Secrets
 from minitelecom.store.trunks import Trunk
 
@@ -46,6 +49,7 @@ class Directory:
         found = await devices.all_devices(self._database, self._secrets)
         self.devices = {device.name: device for device in found}
         self._devices_at = {device.address: device for device in reversed(found) if device.address is not None}
+        self.bindings = {name: known for name, known in self.bindings.items() if name in self.devices}
 
     async def read_trunks(self) -> None:
         self.trunks = await trunks.all_trunks(self._database, self._secrets)
@@ -77,6 +81,20 @@ class Directory:
     def registered(self, instant: datetime) -> int:
         """How many telephones have a valid registration."""
         return sum(bool(self.contacts(device, instant)) for device in self.bindings)
+
+    def profile(self, device: str, user_agent: str) -> Profile:
+        """How a telephone wants to be spoken to: learned from what it calls itself, where nobody has said otherwise."""
+        known = self.devices.get(device)
+        told = DEFAULTS if known is None else known.settings
+        return profile_of(user_agent, told.profile, told.properties)
+
+    def profile_of_sender(self, request: Request) -> Profile:
+        """The profile of whoever claims to have sent a request, before it is known whether he did."""
+        try:
+            name = request.from_.uri.user
+        except BadSyntax:
+            name = None
+        return self.profile(name or "", request.get("User-Agent") or "")
 
     def device_at(self, hop: Hop) -> Device | None:
         """The telephone or gateway known by where its requests come from."""

@@ -90,6 +90,7 @@ class Exchange:
             self.switch, self.directory, authentication, Registrar(self.switch, self.directory), visits, config
         )
         self.layer.user = self._user_agent
+        self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
         self._readings: dict[str, DeferredLock] = {}

@@ -11,6 +11,7 @@ from automat import TypeMachineBuilder
 
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.telephone import Telephone
 from minitelecom.media.tones import ringback
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.message import Response
@@ -36,14 +37,22 @@ class IncomingLeg(Leg):
     """The caller's side.  Raises NotAcceptable or NoPortsLeft where its offer cannot be met; nothing is held then."""
 
     def __init__(
-        self, switch: Switch, transaction: ServerTransaction, user: LegUser, *, carrier: bool, urgent: bool = False
+        self,
+        switch: Switch,
+        transaction: ServerTransaction,
+        user: LegUser,
+        *,
+        carrier: bool,
+        urgent: bool = False,
+        telephone: Telephone | None = None,
     ) -> None:
-        super().__init__(switch, transaction.source, user, carrier=carrier, urgent=urgent)
+        super().__init__(switch, transaction.source, user, carrier=carrier, urgent=urgent, telephone=telephone)
         self.transaction = transaction
         invite = transaction.request
         self.description = self._describe(description_in(invite))
         self.dialog = Dialog.as_uas(invite, self.local_tag)
         switch.legs[self.key] = self
+        switch.engaged.join(self)
         self._machine = _machine(self)
         transaction.on_cancel = self._machine.cancelled
 

@@ -15,8 +15,10 @@ from twisted.logger import Logger
 from minitelecom.calls.addresses import is_address
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
+from minitelecom.calls.profiles import STANDARD, Profile, Route
 from minitelecom.calls.pulse import Pulse
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.telephone import Telephone
 from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
@@ -94,6 +96,7 @@ class Leg:
         carrier: bool,
         credentials: Credentials = NONE,
         urgent: bool = False,
+        telephone: Telephone | None = None,
     ) -> None:
         self.switch = switch
         self.hop = hop
@@ -101,6 +104,7 @@ class Leg:
         self.user = user
         self.credentials = credentials
         self.urgent = urgent  # of a call for help
+        self.telephone = telephone  # of the shop, where it is one
         self.local_tag = switch.token()
         self.dialog: Dialog | None = None
         self.port: RtpPort | None = None
@@ -109,6 +113,11 @@ class Leg:
         self._offered_in_success = False  # the answer then comes in the ACK
         self._acceptance: Acceptance | None = None
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
+
+    @property
+    def profile(self) -> Profile:
+        """How the far end wants to be spoken to."""
+        return STANDARD if self.telephone is None else self.telephone.profile
 
     # What the media port tells (MediaUser).
 
@@ -274,11 +283,13 @@ class Leg:
     def way(self, dialog: Dialog) -> Hop:
         """
         Where a request within the dialog goes: to a carrier as its Contact and Record-Route say (RFC 3261 12.2.1.1); to
-        a telephone where it was last heard, since what it writes there is true only behind its own router.
+        a telephone where it was last heard, since what it writes there is true only behind its own router.  But there
+        are telephones that listen elsewhere than they send from, too.
         """
         uri = dialog.next_hop
         addresses = self.switch.addresses
-        if not self.carrier or not is_address(uri.host):
+        by_contact = self.carrier or self.profile.route is Route.CONTACT
+        if not by_contact or not is_address(uri.host):
             return self.hop
         if addresses.is_local(uri.host) and not addresses.is_local(self.hop.host):
             return self.hop
@@ -295,6 +306,7 @@ class Leg:
     def hang_up(self) -> None:
         """Part from the far end, as its user wants it, who hears no more of it."""
         self.user = NOBODY
+        self.switch.engaged.leave(self)
 
     def dismiss(self) -> None:
         """Part from the far end for a reason of the house, and tell its user."""
@@ -304,6 +316,7 @@ class Leg:
 
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""
+        self.switch.engaged.leave(self)
         self._pulse.stop()
         if self._acceptance is not None:
             self._acceptance.acknowledged()

@@ -16,6 +16,7 @@ from minitelecom.calls.caller_id import CallerId
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.telephone import Telephone
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
@@ -43,6 +44,8 @@ class Target:
     urgent: bool = False
     routes: tuple[str, ...] = ()
     """Whom it passes first (RFC 3261 8.1.2): the outbound proxy."""
+    telephone: Telephone | None = None
+    """The telephone of the shop that rings there."""
 
 
 class Inputs(Protocol):
@@ -72,6 +75,7 @@ class OutgoingLeg(Leg):
             carrier=target.trunk is not None,
             credentials=target.credentials,
             urgent=target.urgent,
+            telephone=target.telephone,
         )
         self.target = target
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
@@ -85,6 +89,7 @@ class OutgoingLeg(Leg):
         self._machine = _machine(self)
 
     def invite(self) -> None:
+        self.switch.engaged.join(self)
         self._machine.invite()
 
     def hang_up(self) -> None:

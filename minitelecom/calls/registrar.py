@@ -1,5 +1,7 @@
 """The registrar: RFC 3261 section 10.3 over bindings that live in the database and are written through memory."""
 
+from dataclasses import replace
+
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -45,7 +47,9 @@ class Registrar:
     async def _register(self, transaction: ServerTransaction, request: Request, source: Hop, device: Device) -> None:
         instant = self._switch.now()
         before = self._directory.contacts(device.name, instant)
-        outcome = registration.register(request, before, instant, LIMITS, source)
+        most = device.settings.most_contacts
+        limits = LIMITS if most is None else replace(LIMITS, most_bindings=most)
+        outcome = registration.register(request, before, instant, limits, source)
         try:
             if outcome.changed:
                 await self._directory.save_bindings(device.name, outcome.bindings)

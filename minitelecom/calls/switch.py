@@ -9,6 +9,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from minitelecom.calls.addresses import Addresses
+from minitelecom.calls.engaged import Engaged
 from minitelecom.calls.hosts import Hosts
 from minitelecom.config import Calls
 from minitelecom.media.door import Media, Sound
@@ -51,6 +52,7 @@ class Switch:
     hosts: Hosts
     music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
+    engaged: Engaged = field(default_factory=Engaged)
 
     def token(self) -> str:
         """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""

@@ -16,6 +16,7 @@ from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import ALLOW, SDP
 from minitelecom.calls.registrar import Registrar
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
@@ -134,10 +135,21 @@ class UserAgent:
             self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled), urgent=True)
             return
         device = self._telephone(transaction, request, source)
-        if device is not None:
-            caller = said(request, trusted=True)
-            visitor = Visitor(self._switch.token(), device, None, device.name, hops, caller.private, caller.diversions)
-            self._accept(transaction, lambda leg: self._visits.from_telephone(leg, visitor, dialled), urgent=emergency)
+        if device is None:
+            return
+        caller = said(request, trusted=True)
+        visitor = Visitor(self._switch.token(), device, None, device.name, hops, caller.private, caller.diversions)
+        if not emergency and self._switch.engaged.is_full(device):
+            transaction.respond(request.response(486, to_tag=self._switch.token()))
+            self._visits.turned_away(visitor, dialled)
+            return
+        profile = self._directory.profile(device.name, request.get("User-Agent") or "")
+        self._accept(
+            transaction,
+            lambda leg: self._visits.from_telephone(leg, visitor, dialled),
+            urgent=emergency,
+            telephone=Telephone(device, profile),
+        )
 
     def _accept(
         self,
@@ -146,11 +158,12 @@ class UserAgent:
         *,
         carrier: bool = False,
         urgent: bool = False,
+        telephone: Telephone | None = None,
     ) -> None:
         """Make an INVITE a leg, where its offer can be met."""
         request = transaction.request
         try:
-            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier, urgent=urgent)
+            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier, urgent=urgent, telephone=telephone)
         except NotAcceptable as unusable:
             warning = ("Warning", f'304 minitelecom "{unusable}"')
             transaction.respond(request.response(488, to_tag=self._switch.token(), headers=(warning,)))

@@ -115,6 +115,10 @@ class Visits:
             case _:
                 self._begin(leg, visitor, dialled, self._direct(leg, visitor, dialled))
 
+    def turned_away(self, visitor: Visitor, dialled: str) -> None:
+        """A telephone that has as many calls as it may have wanted one more."""
+        self._dialling.turned_away(visitor, dialled)
+
     def emergency(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
         self._begin(leg, visitor, number, self._help(leg, visitor, number))
 

@@ -1,17 +1,21 @@
-"""`device add`, `device list`: the telephones of the shop."""
+"""`device add`, `device list`, `device show`, `device remove`: the telephones of the shop."""
 
 import socket
 from argparse import Namespace
 from datetime import datetime
 from ipaddress import AddressValueError, IPv4Address
 
+from minitelecom.calls.profiles import profile_of, words_of
+from minitelecom.commands import device_settings
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern
+from minitelecom.commands.device_settings import about_one, found
 from minitelecom.commands.errors import Mistake
-from minitelecom.commands.output import instant_text, local_time, say, say_json, say_table
+from minitelecom.commands.output import Plain, instant_text, local_time, say, say_facts, say_json, say_table
 from minitelecom.commands.shop import Shop, now, shop_of, who
 from minitelecom.config import Config
 from minitelecom.store import bindings, cards, devices
 from minitelecom.store.bindings import StoredBinding
+from minitelecom.store.devices import Device
 
 LARGEST_PORT = 65535
 
@@ -37,6 +41,10 @@ def add_to(nouns: "Nouns[Parser]") -> None:
     )
     parser = add_command(commands, "list", _list, "list the telephones and where they are registered")
     parser.add_argument("--json", action="store_true")
+    parser = about_one(add_command(commands, "show", _show, "show a telephone, its settings and its registrations"))
+    parser.add_argument("--json", action="store_true")
+    about_one(add_command(commands, "remove", _remove, "remove a telephone and its registrations"))
+    device_settings.add_to(commands)
 
 
 def _add(arguments: Namespace) -> int:
@@ -102,18 +110,7 @@ def _list(arguments: Namespace) -> int:
     instant = now()
     rows = [(device, _latest(registered.get(device.name, []), instant)) for device in known]
     if arguments.json:
-        return say_json(
-            [
-                {
-                    "name": device.name,
-                    "registered": binding is not None,
-                    "contact": None if binding is None else binding.contact,
-                    "user_agent": None if binding is None else binding.user_agent,
-                    "expires": None if binding is None else instant_text(binding.expires),
-                }
-                for device, binding in rows
-            ]
-        )
+        return say_json([{**_registration(device, binding), **_treatment(device, binding)} for device, binding in rows])
     return say_table(
         ["Name", "Account", "Known by", "Contact", "Until", "User agent"],
         [
@@ -129,6 +126,89 @@ def _list(arguments: Namespace) -> int:
         ],
         nothing="no telephones yet: minitelecom device add NAME --password-stdin",
     )
+
+
+def _registration(device: Device, binding: StoredBinding | None) -> Plain:
+    """What scripts have always been told of a telephone."""
+    return {
+        "name": device.name,
+        "registered": binding is not None,
+        "contact": None if binding is None else binding.contact,
+        "user_agent": None if binding is None else binding.user_agent,
+        "expires": None if binding is None else instant_text(binding.expires),
+    }
+
+
+def _treatment(device: Device, binding: StoredBinding | None) -> Plain:
+    """How it is treated."""
+    settings = device.settings
+    agent = (None if binding is None else binding.user_agent) or ""
+    return {
+        "account": device.account_number,
+        "profile": profile_of(agent, settings.profile, settings.properties).name,
+        "profile_learned": settings.profile is None,
+        "calls": settings.most_calls,
+        "transfer": device.may_transfer,
+        "contacts": settings.most_contacts,
+        "ring": settings.ring,
+    }
+
+
+def _show(arguments: Namespace) -> int:
+    instant = now()
+    with shop_of(arguments) as shop:
+        device = found(shop, arguments.name)
+        registered = shop.do(bindings.load_all(shop.database)).get(device.name, [])
+    alive = [binding for binding in registered if binding.expires > instant]
+    latest = _latest(alive, instant)
+    settings = device.settings
+    profile = profile_of((latest and latest.user_agent) or "", settings.profile, settings.properties)
+    if arguments.json:
+        return say_json(
+            {
+                **_registration(device, latest),
+                **_treatment(device, latest),
+                "address": device.address,
+                "properties": words_of(profile),
+                "changed_properties": dict(settings.properties),
+                "registrations": [_place(binding) for binding in alive],
+            }
+        )
+    return say_facts(
+        [
+            ("Name", device.name),
+            ("Account", device.account_number),
+            ("Known by", device.address or "password"),
+            ("Profile", f"{profile.name} ({'learned' if settings.profile is None else 'given'})"),
+            ("Properties", ", ".join(f"{name}={value}" for name, value in words_of(profile).items())),
+            ("Changed", ", ".join(f"{name}={value}" for name, value in settings.properties.items())),
+            ("Calls at a time", settings.most_calls or "any number"),
+            ("May transfer", "yes" if device.may_transfer else "no"),
+            ("Contacts", settings.most_contacts),
+            ("Rings", settings.ring),
+            *(
+                ("Registered", f"{one.contact} until {local_time(one.expires, shop.config.zone)} ({one.user_agent})")
+                for one in alive
+            ),
+        ]
+    )
+
+
+def _place(binding: StoredBinding) -> Plain:
+    transport, host, port = binding.source
+    return {
+        "contact": binding.contact,
+        "source": f"{transport}:{host}:{port}",
+        "user_agent": binding.user_agent,
+        "expires": instant_text(binding.expires),
+    }
+
+
+def _remove(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        if not shop.do(devices.remove(shop.database, arguments.name, who(), now())):
+            raise Mistake(f"there is no telephone {arguments.name}: minitelecom device list")
+    return say(f"telephone {arguments.name} is removed")
 
 
 def _latest(registrations: list[StoredBinding], instant: datetime) -> StoredBinding | None:

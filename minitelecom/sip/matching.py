@@ -5,11 +5,34 @@ A branch with the cookie of RFC 3261 is enough together with sent-by. Without on
 is what RFC 2543 offers, but for the Request-URI, which the ACKs of such telephones don't repeat.
 """
 
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 
 Key = tuple[object, ...]
+
+
+class Marks(Enum):
+    """How the Via of an answer shows where its request came from, where that is not what the Via said."""
+
+    AS_ASKED = "as asked"  # rport where it was asked for, received by 18.2.1
+    WITHHELD = "withheld"  # not at all: some ATAs begin anew when they meet a `received` they have no use for
+    FORCED = "forced"  # rport too, as if it had been asked for
+
+
+class Manner(NamedTuple):
+    """How somebody is answered who did not ask for rport."""
+
+    marks: Marks = Marks.AS_ASKED
+    answered_at_via: bool = False
+    """At the port of its Via (18.2.2), as one that listens elsewhere than it sends from; else where it was heard."""
+
+
+PLAIN = Manner()
 
 
 def server_key(request: Request, source: Hop) -> Key:
@@ -39,16 +62,25 @@ def arrival_key(request: Request) -> Key | None:
     return request.from_.tag, request.call_id, request.cseq
 
 
-def mark(request: Request, source: Hop) -> None:
+def mark(request: Request, source: Hop, manner_of: Callable[[Request], Manner]) -> Hop:
     """
-    Fill in `received` and `rport` (18.2.1, RFC 3581): only where asked, or where the address differs. Some ATAs begin
-    anew when they meet a `received` they have no use for.
+    Fill in `received` and `rport` (18.2.1, RFC 3581), and say where the answer goes: to where the request came from,
+    whatever its Via says. Only who does not ask for rport, and comes from elsewhere than it says, may want it otherwise.
     """
     try:
         via = request.via
     except BadSyntax:  # a malformed request is answered as well as can be
-        return
+        return source
     if via.wants_rport:
         request.replace_via(via.with_parameters(received=source.host, rport=str(source.port)))
-    elif via.host.strip("[]").lower() != source.host:
+        return source
+    host, port = via.sent_by
+    is_elsewhere = host.strip("[]") != source.host
+    if not is_elsewhere and port == source.port:
+        return source
+    marks, answered_at_via = manner_of(request)
+    if marks is Marks.FORCED:
+        request.replace_via(via.with_parameters(received=source.host, rport=str(source.port)))
+    elif is_elsewhere and marks is not Marks.WITHHELD:
         request.replace_via(via.with_parameters(received=source.host))
+    return source._replace(port=port) if answered_at_via and source.transport == "udp" else source

@@ -19,6 +19,7 @@ from minitelecom.sip.uri import Uri
 
 MALFORMED_EXPIRES_SECONDS = 3600  # 10.2.1.1, 20.19
 LONGEST_TEXT = 255
+MOST_BINDINGS = 10  # of one telephone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Limits:
     default_seconds: int = 3600
     shortest_seconds: int = 60
     longest_seconds: int = 7200
-    most_bindings: int = 10
+    most_bindings: int = MOST_BINDINGS
 
 
 @dataclass(frozen=True, slots=True)

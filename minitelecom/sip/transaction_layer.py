@@ -19,7 +19,7 @@ from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, 
 from minitelecom.sip.framing import is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.matching import Key, arrival_key, invite_key, mark, refusal_key, server_key
+from minitelecom.sip.matching import PLAIN, Key, Manner, arrival_key, invite_key, mark, refusal_key, server_key
 from minitelecom.sip.message import MalformedMessage, Request, Response, parse
 from minitelecom.sip.performer import Counts, Performer
 from minitelecom.sip.timers import Timers
@@ -102,14 +102,15 @@ class ServerTransaction(Performer):
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "to_tag")
+    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "source", "to_tag")
 
     _layer: "TransactionLayer"
     _machine: machines.InviteServer | machines.NonInviteServer
     _key: Key
 
-    def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key) -> None:
-        super().__init__(layer, source)
+    def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key, answered_at: Hop) -> None:
+        super().__init__(layer, answered_at)
+        self.source = source
         self.cancelled = False
         self._refused = False
         self.to_tag: str | None = None
@@ -124,10 +125,6 @@ class ServerTransaction(Performer):
     @property
     def request(self) -> Request:
         return self._machine.request
-
-    @property
-    def source(self) -> Hop:
-        return self.hop
 
     @property
     def answered(self) -> bool:
@@ -192,6 +189,7 @@ class TransactionLayer:
         limit: int = MOST_TRANSACTIONS,
     ) -> None:
         self.user: TransactionUser
+        self.manner_of: Callable[[Request], Manner] = lambda _: PLAIN
         self.counts = Counts()
         self.timers = Timers(clock, FIXED_LENGTHS)
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
@@ -317,8 +315,7 @@ class TransactionLayer:
             self._begin_server(request, key, source)
 
     def _begin_server(self, request: Request, key: Key, source: Hop) -> ServerTransaction:
-        mark(request, source)
-        transaction = ServerTransaction(self, request, source, key)
+        transaction = ServerTransaction(self, request, source, key, mark(request, source, self.manner_of))
         self.servers[key] = transaction
         if transaction.arrival is not None:
             self._arrivals[transaction.arrival] = transaction
@@ -356,8 +353,8 @@ class TransactionLayer:
     ) -> None:
         """Without a transaction (8.2.7): the same request gets the same answer, tag included."""
         tag = f"{crc32(request.encode()):08x}"
-        mark(request, source)
-        self.put(request.response(status, reason, to_tag=tag, headers=headers).encode(), source)
+        answered_at = mark(request, source, self.manner_of)
+        self.put(request.response(status, reason, to_tag=tag, headers=headers).encode(), answered_at)
 
     def _is_full(self, request: Request) -> bool:
         """What belongs to a call in progress, its BYE above all, finds room for longer."""

@@ -1,15 +1,40 @@
 """The telephones of the shop: each signs in by password, or is known by where its requests come from."""
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 from minitelecom.store.database import Database, Row
 from minitelecom.store.secrets import Secrets
 
+Ring = Literal["preferred", "together", "latest"]
+"""Which of its contacts ring: the preferred first (q, RFC 3261 16.6), all at once, or the latest registered alone."""
+RINGS: tuple[Ring, ...] = get_args(Ring)
+
 _DEVICE = (
-    "SELECT d.name, d.account_id, c.number, d.address, d.password"
-    " FROM devices d LEFT JOIN cards c ON c.account_id = d.account_id"
+    "SELECT d.name, d.account_id, c.number, d.address, d.password, d.profile, d.properties, d.most_calls, d.transfer,"
+    " d.most_contacts, d.ring FROM devices d LEFT JOIN cards c ON c.account_id = d.account_id"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an administrator may say of a telephone besides who it is; None: as the house would have it."""
+
+    profile: str | None = None
+    """How it is spoken to (calls.profiles); None: learned from its User-Agent."""
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Single properties in which it differs from its profile."""
+    most_calls: int | None = None
+    """At one time, made or taken; a cabin has 1."""
+    transfer: bool | None = None
+    most_contacts: int | None = None
+    ring: Ring = "preferred"
+
+
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +49,19 @@ class Device:
     """The number of that account's card."""
     address: str | None
     password: str | None = field(repr=False)
+    settings: Settings = DEFAULTS
+
+    @property
+    def may_transfer(self) -> bool:
+        """Whoever pays for calls may hand them on; but a cabin, which has one call at a time, may not."""
+        told = self.settings.transfer
+        return self.settings.most_calls != 1 if told is None else told
 
 
 def _device(row: Row, secrets: Secrets) -> Device:
-    name, account_id, number, address, sealed = row
-    return Device(name, account_id, number, address, None if sealed is None else secrets.open(sealed, _context(name)))
+    name, account_id, number, address, sealed, *told = row
+    password = None if sealed is None else secrets.open(sealed, _context(name))
+    return Device(name, account_id, number, address, password, Settings(*told))
 
 
 def _context(name: str) -> str:
@@ -68,6 +101,25 @@ async def find(database: Database, secrets: Secrets, name: str) -> Device | None
 async def all_devices(database: Database, secrets: Secrets) -> list[Device]:
     """Every telephone, by name."""
     return [_device(row, secrets) for row in await database.query(f"{_DEVICE} ORDER BY d.name")]
+
+
+async def configure(database: Database, device: Device, settings: Settings, operator: str, instant: datetime) -> bool:
+    """Settle how a telephone is treated; False where it has gone."""
+    told = asdict(settings)
+    rows = await database.query(
+        "WITH changed AS (UPDATE devices SET (profile, properties, most_calls, transfer, most_contacts, ring)"
+        " = (%s, %s, %s, %s, %s, %s) WHERE name = %s RETURNING name), written AS (INSERT INTO audit (happened, who, what,"
+        " subject, before, after) SELECT %s, %s, 'device configured', name, %s, %s FROM changed) SELECT name FROM changed",
+        (
+            *(json.dumps(value) if name == "properties" else value for name, value in told.items()),
+            device.name,
+            instant,
+            operator,
+            json.dumps(asdict(device.settings)),
+            json.dumps(told),
+        ),
+    )
+    return bool(rows)
 
 
 async def remove(database: Database, name: str, operator: str, instant: datetime) -> bool:

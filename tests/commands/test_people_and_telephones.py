@@ -105,7 +105,9 @@ def test_telephones_are_listed_with_their_registrations(minitelecom, database):
     run(bindings.save(database, "101", [binding("sip:101@10.0.0.7", 60), binding("sip:101@10.0.0.8", 3600)]))
     run(bindings.save(database, "102", [binding("sip:102@10.0.0.9", -60)]))
     unregistered = {"registered": False, "contact": None, "user_agent": None, "expires": None}
-    assert minitelecom("device", "list", "--json").data == [
+    promised = ("name", "registered", "contact", "user_agent", "expires")
+    listed = minitelecom("device", "list", "--json").data
+    assert [{key: device[key] for key in promised} for device in listed] == [
         {
             "name": "101",
             "registered": True,
@@ -116,6 +118,7 @@ def test_telephones_are_listed_with_their_registrations(minitelecom, database):
         {"name": "102", **unregistered},
         {"name": "103", **unregistered},
     ]
+    assert [device["profile"] for device in listed] == ["grandstream-legacy", "standard", "standard"]
     head, first, *_ = minitelecom("device", "list").out.splitlines()
     assert head.split() == ["Name", "Account", "Known", "by", "Contact", "Until", "User", "agent"]
     assert "sip:101@10.0.0.8" in first

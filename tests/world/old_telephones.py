@@ -149,9 +149,10 @@ class OldTelephone:
         )
 
     def _register_answered(self, text: Text) -> None:
-        if text.status == 401 and not self._challenged:
+        if text.status in (401, 407) and not self._challenged:
             self._challenged = True
-            self._register(f"Authorization: {self._digest(text, 'REGISTER', f'sip:{self.registrar.host}')}\n")
+            name = "Authorization" if text.status == 401 else "Proxy-Authorization"
+            self._register(f"{name}: {self._digest(text, 'REGISTER', f'sip:{self.registrar.host}')}\n")
         elif text.status == 200 and Fault.CLEARS_OLD_BINDINGS in self.faults:
             self.faults -= {Fault.CLEARS_OLD_BINDINGS}
             self.register(self._expires)

@@ -1,0 +1,50 @@
+"""
+Who is on the telephone: the legs that each telephone of the shop has at this moment.
+
+Counted anew from the legs whenever somebody asks.  A leg joins when it begins and leaves when it is let go of, however
+that comes about; a number kept beside them could drift.
+"""
+
+from typing import Protocol
+
+from minitelecom.calls.telephone import Telephone
+from minitelecom.store.devices import Device
+
+
+class OnTelephone(Protocol):
+    """A leg, as far as it matters here; legs of one call have one user."""
+
+    telephone: Telephone | None
+
+    @property
+    def user(self) -> object: ...
+
+
+class Engaged:
+    """The telephones with calls."""
+
+    def __init__(self) -> None:
+        self._legs: dict[str, set[OnTelephone]] = {}
+
+    def join(self, leg: OnTelephone) -> None:
+        if leg.telephone is not None:
+            self._legs.setdefault(leg.telephone.device.name, set()).add(leg)
+
+    def leave(self, leg: OnTelephone) -> None:
+        """Harmless when repeated."""
+        if leg.telephone is None:
+            return
+        name = leg.telephone.device.name
+        legs = self._legs.get(name, set())
+        legs.discard(leg)
+        if not legs:
+            self._legs.pop(name, None)
+
+    def calls(self, name: str) -> int:
+        """How many calls a telephone has, ringing ones included; one that rings at several places is one."""
+        return len({id(leg.user) for leg in self._legs.get(name, ())})
+
+    def is_full(self, device: Device) -> bool:
+        """Whether one more would be too many."""
+        most = device.settings.most_calls
+        return most is not None and self.calls(device.name) >= most
