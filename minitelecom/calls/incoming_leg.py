@@ -36,6 +36,8 @@ class Inputs(Protocol):
 class IncomingLeg(Leg):
     """The caller's side.  Raises NotAcceptable or NoPortsLeft where its offer cannot be met; nothing is held then."""
 
+    owns_call_id = False
+
     def __init__(
         self,
         switch: Switch,
@@ -49,6 +51,7 @@ class IncomingLeg(Leg):
         super().__init__(switch, transaction.source, user, carrier=carrier, urgent=urgent, telephone=telephone)
         self.transaction = transaction
         invite = transaction.request
+        self.contact_user = invite.uri.user or self.contact_user
         self.description = self._describe(description_in(invite))
         self.dialog = Dialog.as_uas(invite, self.local_tag)
         switch.legs[self.key] = self
@@ -90,8 +93,7 @@ class IncomingLeg(Leg):
 
     def provisional(self, status: int, body: bytes = b"") -> None:
         invite = self.transaction.request
-        contact = self.switch.contact(self.hop, invite.uri.user or "minitelecom")
-        headers = [("Contact", contact), ("Allow", ALLOW)]
+        headers = [("Contact", self.contact()), ("Allow", ALLOW)]
         kind = SDP if body else None
         self.transaction.respond(
             invite.response(status, to_tag=self.local_tag, headers=headers, body=body, content_type=kind)
@@ -102,7 +104,7 @@ class IncomingLeg(Leg):
         if not offer:
             return self.negotiation().offer()
         try:
-            answer, stream = self.negotiation().answer(offer)
+            answer, stream = self.negotiation().answer(offer, final=False)
         except NotAcceptable:
             self.release()
             raise

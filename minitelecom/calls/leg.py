@@ -13,25 +13,26 @@ from typing import Protocol
 from twisted.logger import Logger
 
 from minitelecom.calls.addresses import is_address
+from minitelecom.calls.capabilities import ALLOW
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
 from minitelecom.calls.profiles import STANDARD, Profile, Route
 from minitelecom.calls.pulse import Pulse
+from minitelecom.calls.session_change import SessionChange, SessionChanges, change_received
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
-from minitelecom.media.door import NoPortsLeft, Remote, RtpPort
+from minitelecom.media.door import Remote, RtpPort
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
-from minitelecom.sip.message import Message, Request, Response
-from minitelecom.sip.offer_answer import Negotiation, NotAcceptable, Stream
+from minitelecom.sip.message import Request, Response
+from minitelecom.sip.offer_answer import SDP, Negotiation, NotAcceptable, Stream, description_in
 from minitelecom.sip.transaction_layer import ServerTransaction
 
-log = Logger()
+__all__ = ["ALLOW", "NOBODY", "SDP", "End", "Ending", "Leg", "LegUser", "description_in"]
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
-SDP = "application/sdp"
+log = Logger()
 
 
 class End(Enum):
@@ -87,6 +88,9 @@ NOBODY = Nobody()
 class Leg:
     """The shared part of both kinds of leg."""
 
+    owns_call_id: bool
+    """Whether the Call-ID is of our making (RFC 3261 14.1)."""
+
     def __init__(
         self,
         switch: Switch,
@@ -109,9 +113,11 @@ class Leg:
         self.dialog: Dialog | None = None
         self.port: RtpPort | None = None
         self.on_hold = False
+        self.contact_user = "minitelecom"
+        self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
+        self.changes = SessionChanges()
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
-        self._acceptance: Acceptance | None = None
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
 
     @property
@@ -187,8 +193,8 @@ class Leg:
             case "BYE":
                 transaction.respond(request.response(200))
                 self.bye_received()
-            case "INVITE":
-                self._re_invited(transaction, request)
+            case "INVITE" | "UPDATE":
+                change_received(self, transaction, request)
             case "INFO":
                 self._informed(transaction, request)
             case "OPTIONS":
@@ -201,26 +207,31 @@ class Leg:
 
     def ack_received(self, ack: Request) -> None:
         """The ACK of a 2xx that we sent; it carries the answer where our 2xx carried the offer (RFC 3264 4)."""
-        if self._acceptance is None or ack.cseq.number != self._acceptance.sequence:
+        if self.acceptance is None or ack.cseq.number != self.acceptance.sequence:
             return
-        self._acceptance.acknowledged()
-        self._acceptance = None
-        answer = description_in(ack)
-        if answer and self._negotiation is not None and self._offered_in_success:
-            try:
-                self.connect_media(self._negotiation.accept_answer(answer))
-            except NotAcceptable as unusable:
-                log.info("{call_id}: unusable answer in ACK: {why}", call_id=ack.call_id, why=str(unusable))
+        self.acceptance.acknowledged()
+        self.acceptance = None
+        if self._negotiation is not None and self._offered_in_success:
+            self._take_answer_of_ack(ack, self._negotiation)
         self.acknowledged()
         if self._negotiation is None or self._negotiation.remote is None:
             self.lost()  # our offer has no answer: there never was a session
+
+    def _take_answer_of_ack(self, ack: Request, negotiation: Negotiation) -> None:
+        answer = description_in(ack)
+        try:
+            if answer:
+                self.connect_media(negotiation.accept_answer(answer))
+        except NotAcceptable as unusable:
+            log.info("{call_id}: unusable answer in ACK: {why}", call_id=ack.call_id, why=str(unusable))
+        negotiation.conclude()  # where it got no answer of use
 
     def acknowledged(self) -> None:
         """The ACK of our latest 2xx came."""
 
     def never_acknowledged(self) -> None:
         """No ACK came for our 2xx within 64·T1 (RFC 3261 13.3.1.4: the dialog is then ended by BYE)."""
-        self._acceptance = None
+        self.acceptance = None
 
     def lost(self) -> None:
         """The far end is not there any more."""
@@ -236,39 +247,25 @@ class Leg:
         request = transaction.request
         self.dialog.early = False
         self._offered_in_success = not description_in(request)
-        contact = self.switch.contact(self.hop, request.uri.user or "minitelecom")
-        response = request.response(
-            200,
-            to_tag=self.local_tag,
-            headers=[("Contact", contact), ("Allow", ALLOW)],
-            body=body,
-            content_type=SDP,
-        )
+        if not self._offered_in_success:
+            self.negotiation().conclude()
         timers = self.switch.layer.timers
-        self._acceptance = Acceptance(timers, transaction, response, self.never_acknowledged)
+        self.acceptance = Acceptance(timers, transaction, self.success(request, body), self.never_acknowledged)
 
-    def _re_invited(self, transaction: ServerTransaction, request: Request) -> None:
-        """A changed session: hold, resume, another codec or address (RFC 3261 14.2)."""
-        assert self.dialog is not None
-        if self._acceptance is not None or self.dialog.early:
-            headers = [("Retry-After", str(self.switch.random.randint(0, 10)))]
-            transaction.respond(request.response(500, "The previous INVITE is under way", headers=headers))
-            return
-        offer = description_in(request)
-        try:
-            if offer:
-                body, stream = self.negotiation().answer(offer)
-                self.connect_media(stream)
-            else:
-                body = self.negotiation().offer()
-        except NotAcceptable as unusable:
-            transaction.respond(request.response(488, headers=[("Warning", f'304 minitelecom "{unusable}"')]))
-            return
-        except NoPortsLeft:
-            transaction.respond(request.response(503))
-            return
-        self.dialog.update(request)
-        self.send_success(transaction, body)
+    def change_session(self, change: SessionChange) -> None:
+        """Ask the far end for a change of ours, as soon as those before it have their outcome."""
+        self.changes.want(self, change)
+
+    def success(self, request: Request, body: bytes) -> Response:
+        """Our 200 to an INVITE or UPDATE: a target refresh, as the request was (RFC 3261 12.2.2)."""
+        headers = [("Contact", self.contact()), ("Allow", ALLOW)]
+        return request.response(
+            200, to_tag=self.local_tag, headers=headers, body=body, content_type=SDP if body else None
+        )
+
+    def contact(self) -> str:
+        """Where requests of the far end within the dialog are to come."""
+        return self.switch.contact(self.hop, self.contact_user)
 
     def _informed(self, transaction: ServerTransaction, request: Request) -> None:
         """A key by INFO, as old telephones send them; a body of another kind is not understood."""
@@ -318,20 +315,16 @@ class Leg:
         """Give back what the leg held.  Harmless when repeated."""
         self.switch.engaged.leave(self)
         self._pulse.stop()
-        if self._acceptance is not None:
-            self._acceptance.acknowledged()
-            self._acceptance = None
+        if self.acceptance is not None:
+            self.acceptance.acknowledged()
+            self.acceptance = None
+        self.changes.abandon()
         self._negotiation = None
         if self.port is not None:
             self.port.close()
             self.port = None
         if self.dialog is not None:
             self.switch.legs.pop(self.key, None)
-
-
-def description_in(message: Message) -> bytes:
-    """The session description that a message carries; empty where it has none, or a body of another kind."""
-    return message.body if message.content_type in ("", SDP) else b""
 
 
 class _Bye:

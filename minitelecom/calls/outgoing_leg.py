@@ -67,6 +67,8 @@ class Inputs(Protocol):
 class OutgoingLeg(Leg):
     """The side we call.  Raises NoPortsLeft where there is no port for its sound."""
 
+    owns_call_id = True
+
     def __init__(self, switch: Switch, target: Target, user: LegUser) -> None:
         super().__init__(
             switch,
@@ -78,6 +80,7 @@ class OutgoingLeg(Leg):
             telephone=target.telephone,
         )
         self.target = target
+        self.contact_user = target.caller.user
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
         self.transaction: ClientTransaction | None = None
         self.timer: IDelayedCall | None = None
@@ -135,7 +138,7 @@ class OutgoingLeg(Leg):
             ("To", f"<{self.target.request_uri}>"),
             ("Call-ID", self.call_id),
             ("CSeq", f"{self.invite_sequence} INVITE"),
-            ("Contact", self.switch.contact(self.hop, caller.user)),
+            ("Contact", self.contact()),
             ("Max-Forwards", str(self.target.max_forwards)),
             ("Allow", ALLOW),
             *caller.headers(host),

@@ -6,10 +6,13 @@ payload type of telephone-event as it was offered. Streams we don't take are ref
 the order of the lines never changes while the session lasts (section 8). The version in o= rises with every changed body.
 """
 
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal
+from typing import Literal, Self
 
+from minitelecom.sip.checks import SDP
+from minitelecom.sip.message import Message
 from minitelecom.sip.sdp import (
     MalformedDescription,
     Media,
@@ -19,6 +22,8 @@ from minitelecom.sip.sdp import (
     is_audio,
     parse,
 )
+
+__all__ = ["CODECS", "SDP", "Codec", "Exchange", "Negotiation", "NotAcceptable", "Stream", "description_in", "read"]
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
@@ -52,6 +57,18 @@ class Codec(Enum):
     PCMA = 8
 
 
+CODECS = (Codec.PCMA, Codec.PCMU)
+"""What we speak unless told otherwise, the one we like best first."""
+
+
+class Exchange(Enum):
+    """Whether an offer waits for its answer, as far as the other side can be sure of it (RFC 3264 section 4)."""
+
+    NONE = "every offer has its answer"
+    OURS = "our offer waits for their answer"
+    THEIRS = "their offer waits for our answer"
+
+
 class NotAcceptable(Exception):
     """Nothing in this description fits: 488 Not Acceptable Here."""
 
@@ -78,19 +95,31 @@ class Stream:
         return self.direction in {"sendrecv", "sendonly"}
 
 
+def description_in(message: Message) -> bytes:
+    """The session description that a message carries; empty where it has none, or a body of another kind."""
+    return message.body if message.content_type in ("", SDP) else b""
+
+
 def read(body: bytes) -> Stream:
     """The sound stream of a description. Raises NotAcceptable."""
     description = _parse(body)
-    return _stream(description, description.media[_place(description)])
+    return _stream(description, description.media[_place(description, CODECS, 0)])
 
 
 class Negotiation:
-    """One session's offers and answers, from our side."""
+    """
+    One session's offers and answers, from our side.  ``codecs`` are those we speak, the one we like best first.
 
-    def __init__(self, host: str, port: int, session_id: int) -> None:
+    ``exchange`` is kept for those who may not offer or answer out of turn (RFC 3261 14, RFC 3311 5.2). An answer that
+    travels where it may be lost leaves it as it was: ``final`` is False then, and the leg says when it has arrived.
+    """
+
+    def __init__(self, host: str, port: int, session_id: int, codecs: tuple[Codec, ...] = CODECS) -> None:
         self.remote: Stream | None = None
+        self.exchange = Exchange.NONE
         self._host = host
         self._port = port
+        self._codecs = codecs
         self._origin = Origin("-", str(session_id), str(session_id), host)
         self._version = session_id
         self._last = ""
@@ -99,43 +128,74 @@ class Negotiation:
         self._ours = 0
         self._offered: tuple[Codec, ...] = ()
         self._telephone_event = TELEPHONE_EVENT
+        self._written: SessionDescription | None = None
+        self._agreed: SessionDescription | None = None  # how both sides know ours
 
-    def offer(self, direction: Direction = "sendrecv", codecs: tuple[Codec, ...] = (Codec.PCMA, Codec.PCMU)) -> bytes:
-        self._offered = codecs
-        return self._write(codecs, self._telephone_event, direction, "0 0")
+    def copy(self) -> Self:
+        """As it is now, for one of several far ends that a forked INVITE reached: each goes on by itself."""
+        twin = copy(self)
+        twin._refused = list(self._refused)  # noqa: SLF001 - our own
+        return twin
 
-    def accept_answer(self, body: bytes) -> Stream:
+    def offer(self, direction: Direction = "sendrecv", codecs: tuple[Codec, ...] | None = None) -> bytes:
+        self.exchange = Exchange.OURS
+        self._offered = codecs or self._codecs
+        return self._write(self._offered, self._telephone_event, direction, "0 0")
+
+    def restate(self) -> bytes:
+        """An offer that changes nothing (RFC 4028 7.4: with the same version): what was agreed last, once more."""
+        if self._agreed is None:
+            return self.offer()
+        self.exchange = Exchange.OURS
+        if not self._offered:  # so far we have answered
+            self._offered = self.remote.codecs if self.remote is not None else self._codecs
+        return self._encode(self._agreed)
+
+    def conclude(self) -> None:
+        """No offer is open any more: its answer has surely arrived, or it was refused (RFC 3261 14.1: nothing has changed)."""
+        self.exchange = Exchange.NONE
+
+    def accept_answer(self, body: bytes, *, final: bool = True) -> Stream:
         """The answer to our last offer. Raises NotAcceptable; the session then stays as it was."""
         stream = read(body)
         codecs = tuple(codec for codec in stream.codecs if codec in self._offered)
         if not codecs:
             raise NotAcceptable("the answer has none of the codecs we offered")
         self.remote = replace(stream, codecs=codecs)
+        self._agreed = self._written
+        if final:
+            self.exchange = Exchange.NONE
         return self.remote
 
-    def answer(self, offer: bytes) -> tuple[bytes, Stream]:
+    def answer(self, offer: bytes, *, final: bool = True) -> tuple[bytes, Stream]:
         """Our answer, and the far end's stream with the one codec chosen. Raises NotAcceptable; nothing has changed then."""
         description = _parse(offer)
-        place = _place(description)
+        place = _place(description, self._codecs, self._ours if self.remote is not None else 0)
         stream = _stream(description, description.media[place])
         stream = replace(stream, codecs=(self._choose(stream.codecs),))
         self._refused = [media.refused() for media in description.media]
         self._ours = place
         self._telephone_event = stream.telephone_event or TELEPHONE_EVENT
+        self._offered = ()
         self.remote = stream
+        self.exchange = Exchange.NONE if final else Exchange.THEIRS
         body = self._write(stream.codecs, stream.telephone_event, MIRRORED[stream.direction], description.times)
+        self._agreed = self._written
         return body, stream
 
     def _choose(self, offered: tuple[Codec, ...]) -> Codec:
-        """The codec in use if it is offered again, else what the far end likes best."""
+        """The codec in use if it is offered again, else what we like best."""
         if self.remote is not None and self.remote.codecs[0] in offered:
             return self.remote.codecs[0]
-        return offered[0]
+        return next(codec for codec in self._codecs if codec in offered)
 
     def _write(self, codecs: tuple[Codec, ...], telephone_event: int | None, direction: Direction, times: str) -> bytes:
         media = [*self._refused]
         media[self._ours : self._ours + 1] = [_audio(self._port, codecs, telephone_event, direction)]
-        description = SessionDescription(self._origin, self._host, tuple(media), times)
+        return self._encode(SessionDescription(self._origin, self._host, tuple(media), times))
+
+    def _encode(self, description: SessionDescription) -> bytes:
+        self._written = description
         text = str(description)
         if self._last and text != self._last:
             self._version += 1
@@ -150,12 +210,16 @@ def _parse(body: bytes) -> SessionDescription:
         raise NotAcceptable(str(malformed)) from malformed
 
 
-def _place(description: SessionDescription) -> int:
-    """Which of the media is the sound stream we take."""
-    for place, media in enumerate(description.media):
-        if is_audio(media) and _codecs(media.described):
-            return place
-    raise NotAcceptable("no G.711 sound stream")
+def _place(description: SessionDescription, wanted: tuple[Codec, ...], in_use: int) -> int:
+    """Which of the media is the sound stream we take: the one in use, else the first that fits."""
+    fitting = [
+        place
+        for place, media in enumerate(description.media)
+        if is_audio(media) and any(codec in wanted for codec in _codecs(media.described))
+    ]
+    if not fitting:
+        raise NotAcceptable("no G.711 sound stream")
+    return in_use if in_use in fitting else fitting[0]
 
 
 def _codecs(described: Described) -> tuple[Codec, ...]:

@@ -277,7 +277,7 @@ def test_a_cancel_of_a_re_invite_is_too_late(scene: Scene) -> None:
 
 
 def test_a_re_invite_of_each_side_at_the_same_moment(scene: Scene) -> None:
-    """We are two user agents to them, and never send one ourselves: neither glares at the other."""
+    """We are two user agents to them: their dialogs are not one, and neither glares at the other."""
     scene.connect()
     answer = scene.talk.re_invite(scene.telephone.description())
     scene.carrier.ask("INVITE", body=DESCRIPTION)

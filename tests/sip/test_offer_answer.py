@@ -2,7 +2,7 @@
 
 import pytest
 
-from minitelecom.sip.offer_answer import Codec, Negotiation, NotAcceptable, read
+from minitelecom.sip.offer_answer import Codec, Exchange, Negotiation, NotAcceptable, read
 from minitelecom.sip.sdp import parse
 from tests.sip.test_sdp import GRANDSTREAM
 
@@ -48,8 +48,8 @@ def test_an_answer_names_one_codec_and_the_keys_as_they_were_offered():
     assert (stream.host, stream.port, stream.codecs, stream.telephone_event) == ("192.0.2.8", 16384, (Codec.PCMA,), 101)
 
 
-def test_a_grandstream_gets_mu_law_and_no_keys_it_did_not_offer():
-    body, stream = ours().answer(GRANDSTREAM)
+def test_a_grandstream_gets_mu_law_where_we_like_that_best_and_no_keys_it_did_not_offer():
+    body, stream = Negotiation("198.51.100.1", 16400, 77, (Codec.PCMU, Codec.PCMA)).answer(GRANDSTREAM)
     assert described(body) == ["m=audio 16400 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"]
     assert (stream.codecs, stream.telephone_event, stream.ptime) == ((Codec.PCMU,), None, 20)
 
@@ -57,8 +57,8 @@ def test_a_grandstream_gets_mu_law_and_no_keys_it_did_not_offer():
 @pytest.mark.parametrize(
     ("offered", "answered"),
     [
-        (["m=audio 4 RTP/AVP 0 8"], ["m=audio 16400 RTP/AVP 0"]),
-        (["m=audio 4 RTP/AVP 18 8 0"], ["m=audio 16400 RTP/AVP 8"]),
+        (["m=audio 4 RTP/AVP 0 8"], ["m=audio 16400 RTP/AVP 8"]),
+        (["m=audio 4 RTP/AVP 18 0"], ["m=audio 16400 RTP/AVP 0"]),
         (["m=audio 4 RTP/AVP 8 96", "a=rtpmap:96 Telephone-Event/8000"], ["m=audio 16400 RTP/AVP 8 96"]),
         (["m=audio 4 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/16000"], ["m=audio 16400 RTP/AVP 8"]),
         (["m=video 6 RTP/AVP 31 32", "m=audio 4 RTP/AVP 0"], ["m=video 0 RTP/AVP 31", "m=audio 16400 RTP/AVP 0"]),
@@ -178,3 +178,77 @@ def test_two_of_us_understand_each_other():
     heard_here = here.accept_answer(answer)
     assert (heard_there.host, heard_there.port) == ("198.51.100.1", 16400)
     assert (heard_here.host, heard_here.port, heard_here.codecs) == ("203.0.113.9", 20000, (Codec.PCMA,))
+
+
+def test_a_codec_that_we_are_told_not_to_speak_is_neither_offered_nor_taken():
+    mu_law = Negotiation("198.51.100.1", 16400, 77, (Codec.PCMU,))
+    assert described(mu_law.offer())[0] == "m=audio 16400 RTP/AVP 0 101"
+    body, _ = mu_law.answer(offer("m=audio 4 RTP/AVP 8", "m=audio 6 RTP/AVP 8 0"))
+    assert [line for line in described(body) if line.startswith("m=")] == [
+        "m=audio 0 RTP/AVP 8",
+        "m=audio 16400 RTP/AVP 0",
+    ]
+    with pytest.raises(NotAcceptable):
+        mu_law.answer(offer("m=audio 4 RTP/AVP 8"))
+
+
+# Who waits for whom.
+
+
+def test_an_offer_is_open_until_it_has_its_answer():
+    negotiation = ours()
+    assert negotiation.exchange is Exchange.NONE
+    negotiation.offer()
+    assert negotiation.exchange is Exchange.OURS
+    negotiation.accept_answer(ATA, final=False)  # in a 183 that might be lost
+    assert negotiation.exchange is Exchange.OURS
+    negotiation.accept_answer(ATA)
+    assert negotiation.exchange is Exchange.NONE
+    negotiation.answer(ATA, final=False)
+    assert negotiation.exchange is Exchange.THEIRS
+
+
+@pytest.mark.parametrize("answered_first", [True, False])
+def test_an_offer_that_changes_nothing_is_the_last_description_with_its_version(answered_first):
+    """RFC 4028 7.4: who refreshes a session leaves the version alone."""
+    negotiation = ours()
+    if answered_first:
+        body, _ = negotiation.answer(ATA)
+    else:
+        body = negotiation.offer()
+        negotiation.accept_answer(ATA)
+    assert negotiation.restate() == body
+    assert negotiation.exchange is Exchange.OURS
+    negotiation.accept_answer(ATA)
+    held, _ = negotiation.answer(ATA + b"a=sendonly\r\n")
+    assert negotiation.restate() == held
+
+
+def test_after_an_offer_that_was_refused_the_session_is_stated_as_it_was_under_a_new_version():
+    negotiation = ours()
+    body, _ = negotiation.answer(ATA)
+    negotiation.offer("inactive")
+    negotiation.conclude()
+    assert negotiation.exchange is Exchange.NONE
+    again = negotiation.restate()
+    assert described(again) == described(body)
+    assert [version(body), version(again)] == [77, 79]
+
+
+def test_each_far_end_of_a_fork_goes_its_own_way():
+    one = ours()
+    one.offer()
+    other = one.copy()
+    one.accept_answer(ATA)
+    one.answer(ATA + b"a=sendonly\r\n")
+    body, _ = other.answer(ATA)
+    assert (version(body), other.remote.direction) == (78, "sendrecv")
+    assert one.remote.direction == "sendonly"
+
+
+def test_the_stream_in_use_stays_in_use_when_an_earlier_line_would_do_now():
+    negotiation = ours()
+    negotiation.answer(offer("m=audio 4 RTP/AVP 18", "m=audio 6 RTP/AVP 8"))
+    body, stream = negotiation.answer(offer("m=audio 4 RTP/AVP 8", "m=audio 6 RTP/AVP 8"))
+    assert stream.port == 6
+    assert described(body)[0] == "m=audio 0 RTP/AVP 8"
