@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -89,10 +88,10 @@ def minor_units(least: int) -> Callable[[str], int]:
     return whole(least, MOST_MINOR_UNITS, "an amount in the minor unit (1500 is 15.00)")
 
 
-def password_from_stdin() -> str:
+def password_from_stdin(arguments: argparse.Namespace) -> str:
     """The first line of standard input."""
     try:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password: str = arguments.stdin.readline().rstrip("\r\n")
         password.encode()
     except UnicodeError:
         raise Mistake("the password on standard input is not UTF-8 text") from None

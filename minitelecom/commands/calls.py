@@ -21,15 +21,15 @@ def add_to(nouns: "Nouns[Parser]") -> None:
     parser.add_argument("--live", action="store_true", help="only calls that are not ended")
 
 
-def records(shop: Shop) -> Iterator[CallRecord]:
+def records(shop: Shop, at_once: int = AT_ONCE) -> Iterator[CallRecord]:
     """Every record, oldest first, read page by page."""
     after = None
     while True:
         page = shop.do(
-            call_records.search(shop.database, *EVER, after=after, limit=AT_ONCE, oldest_first=True),
+            call_records.search(shop.database, *EVER, after=after, limit=at_once, oldest_first=True),
         )
         yield from page
-        if len(page) < AT_ONCE:
+        if len(page) < at_once:
             return
         after = (page[-1].started, page[-1].id)
 

@@ -48,7 +48,7 @@ def add_to(nouns: "Nouns[Parser]") -> None:
 
 
 def _add(arguments: Namespace) -> int:
-    password = password_from_stdin() if arguments.password_stdin else None
+    password = password_from_stdin(arguments) if arguments.password_stdin else None
     address = None if arguments.address is None else resolved(arguments.address)
     with shop_of(arguments) as shop:
         _must_be_free(arguments.name, shop.config)

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
+from typing import TextIO
 
 from minitelecom.commands import calls, card, check_config, device, doctor, prices, status, trunk, user
 from minitelecom.commands.arguments import Nouns, Parser, with_config
@@ -41,12 +43,12 @@ def parser_of(others: Sequence[Adder] = ()) -> Parser:
     return parser
 
 
-def main(arguments: Sequence[str], others: Sequence[Adder] = ()) -> int:
-    """Do what the arguments say; the exit status."""
+def main(arguments: Sequence[str], others: Sequence[Adder] = (), stdin: TextIO = sys.stdin) -> int:
+    """Do what the arguments say; the exit status.  A password is read from `stdin`."""
     if isinstance(sys.stdout, TextIOWrapper):  # a letter that the shell's encoding has not is no failure
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        namespace = parser_of(others).parse_args(arguments)
+        namespace = parser_of(others).parse_args(arguments, Namespace(stdin=stdin))
         status: int = namespace.command(namespace)
         sys.stdout.flush()
     except SystemExit as left:  # argparse's way to say that it has said everything

@@ -106,7 +106,7 @@ def _given(arguments: Namespace) -> dict[str, Any]:
     """The properties that the command line names."""
     given = {name: value for name, value in vars(arguments).items() if name in PROPERTIES}
     if arguments.password_stdin:
-        given["password"] = password_from_stdin()
+        given["password"] = password_from_stdin(arguments)
     return given
 
 

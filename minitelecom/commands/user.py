@@ -1,7 +1,6 @@
 """`user add`: those who work with Web CashManager."""
 
 import getpass
-import sys
 from argparse import Namespace
 
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern
@@ -26,7 +25,7 @@ def add_to(nouns: "Nouns[Parser]") -> None:
 
 
 def _add(arguments: Namespace) -> int:
-    password = _password(arguments.name)
+    password = _password(arguments)
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Mistake(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
     role = ROLES[arguments.role]
@@ -36,10 +35,10 @@ def _add(arguments: Namespace) -> int:
     return say(f"{arguments.name} is {'now' if known else 'a new'} {role}" + (", with a new password" if known else ""))
 
 
-def _password(name: str) -> str:
-    if not sys.stdin.isatty():
-        return password_from_stdin()
-    password = getpass.getpass(f"Password of {name}: ")
+def _password(arguments: Namespace) -> str:
+    if not arguments.stdin.isatty():
+        return password_from_stdin(arguments)
+    password = getpass.getpass(f"Password of {arguments.name}: ")
     if getpass.getpass("Once more: ") != password:
         raise Mistake("the two passwords are not the same")
     return password

@@ -26,6 +26,28 @@ def visit(house: House, telephone: Party, card: HeldCard) -> Talk:
     return talk
 
 
+def guest(house: House, euros: str = "1.00", activation: str = "now") -> tuple[HeldCard, Party]:
+    """The shop opens; somebody with a card stands at one of its telephones."""
+    card = house.card(euros, activation)
+    telephone = house.telephone("101", "10.0.0.11")
+    house.open()
+    return card, telephone
+
+
+def visitor(house: House, euros: str = "1.00", activation: str = "now") -> tuple[HeldCard, Talk]:
+    """The same, and he has rung 100 and signed in."""
+    card, telephone = guest(house, euros, activation)
+    return card, visit(house, telephone, card)
+
+
+def subscriber(house: House, euros: str = "1.00") -> tuple[HeldCard, Party]:
+    """The shop opens; a telephone of it calls out on an account of its own."""
+    card = house.card(euros)
+    telephone = house.telephone("101", "10.0.0.11", card)
+    house.open()
+    return card, telephone
+
+
 def settle(house: House, seconds: float = 40) -> None:
     """Forty seconds after the last BYE nothing is left over, and the books are right."""
     house.pass_(seconds)

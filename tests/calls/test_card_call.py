@@ -4,17 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from tests.calls.story import BERLIN, LONDON, settle, sign_in, visit
+from tests.calls.story import BERLIN, LONDON, guest, settle, sign_in, visit, visitor
 from tests.world.house import CARRIER, House
 from tests.world.party import Behaviour
 
 
 def test_a_call_from_the_first_ring_to_the_last_coin(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=2, talk_seconds=61)
-    talk = visit(house, telephone, card)
+    card, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(15)
     assert [call.request.uri.user for call in house.carrier.calls if call.request] == ["442071234567"]
@@ -66,9 +63,7 @@ def test_a_number_that_is_not_an_access_number_is_nobody(house: House) -> None:
 def test_the_reason_is_told_and_another_number_asked_for(
     house: House, status: int, prompt: str, cause: str, recorded: int
 ) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     headers = (("Contact", "<sip:elsewhere@198.51.100.7>"),) if status == 302 else ()
     house.carrier.behaviours["442071234567"] = Behaviour(status=status, headers=headers)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=10)
@@ -89,11 +84,8 @@ def test_the_reason_is_told_and_another_number_asked_for(
 
 def test_nobody_answers(house: House) -> None:
     """The carrier rings for ever: the leg's own limit ends it."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=None)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(110)
     assert "en/call-no-answer" in house.heard()
@@ -104,9 +96,7 @@ def test_nobody_answers(house: House) -> None:
 
 
 def test_a_carrier_that_does_not_respond_at_all(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     house.network.detach(CARRIER, 5060)
     talk = visit(house, telephone, card)
     talk.press(LONDON + "#")
@@ -137,10 +127,7 @@ def test_the_second_carrier_is_tried_when_the_first_is_out_of_order(house: House
 
 
 def test_no_price_and_no_route_are_refused_before_anything_rings(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press("00851234567#")
     house.pass_(10)
     assert "en/call-no-price" in house.heard()
@@ -152,11 +139,8 @@ def test_no_price_and_no_route_are_refused_before_anything_rings(house: House) -
 
 def test_the_balance_ends_in_the_middle_of_a_call(house: House) -> None:
     """0.10 at 0.06 a minute: 100 s; a warning at 60 and at 15 seconds before, and the cut at the promised second."""
-    card = house.card("0.10")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    card, talk = visitor(house, "0.10")
     talk.press(LONDON + "#")
     house.pass_(130)
     callee = house.carrier.calls[0]
@@ -192,11 +176,8 @@ def test_two_calls_on_one_card_whose_balance_pays_for_one(house: House) -> None:
 
 
 def test_a_recharge_moves_the_end_of_a_running_call(house: House) -> None:
-    card = house.card("0.10")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    card, talk = visitor(house, "0.10")
     talk.press(LONDON + "#")
     house.pass_(60)
     house.recharge(card, "0.05")
@@ -212,11 +193,8 @@ def test_a_recharge_moves_the_end_of_a_running_call(house: House) -> None:
 
 
 def test_a_block_ends_the_running_call_and_charges_what_was_talked(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    card, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(30)
     callee = house.carrier.calls[0]
@@ -234,11 +212,8 @@ def test_a_block_ends_the_running_call_and_charges_what_was_talked(house: House)
 
 
 def test_star_star_ends_the_call_and_asks_for_the_next_number(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(25)
     assert house.carrier.calls[0].talking
@@ -255,9 +230,7 @@ def test_star_star_ends_the_call_and_asks_for_the_next_number(house: House) -> N
 
 def test_three_wrong_passwords(house: House) -> None:
     """The visit ends after the third, and the card is locked for a while also to its holder."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     talk = telephone.call("100")
     house.pass_(1)
     talk.press("2")
@@ -279,9 +252,7 @@ def test_three_wrong_passwords(house: House) -> None:
     [(0.5, ""), (3, "2"), (8, "2"), (30, "sign-in"), (33, "dial"), (36, "dial"), (50, "dial")],
 )
 def test_hanging_up_at_any_moment_ends_everything_cleanly(house: House, seconds: float, keys: str) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     house.carrier.usual = Behaviour(answer_after=5)
     talk = telephone.call("100")
     if keys in ("sign-in", "dial"):
@@ -299,11 +270,8 @@ def test_hanging_up_at_any_moment_ends_everything_cleanly(house: House, seconds:
 
 
 def test_the_caller_gives_up_while_it_rings(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=60)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(15)
     talk.hang_up()
@@ -317,20 +285,14 @@ def test_the_caller_gives_up_while_it_rings(house: House) -> None:
 
 
 def test_a_first_use_activates_the_card(house: House) -> None:
-    card = house.card("1.00", activation="first-use")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house, activation="first-use")
     assert "en/your-balance-is" in house.heard()
     talk.hang_up()
     settle(house)
 
 
 def test_a_card_not_switched_on_hears_why(house: House) -> None:
-    card = house.card("1.00", activation="later")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house, activation="later")
     assert "en/card-inactive" in house.heard()
     talk.hang_up()
     settle(house)
@@ -338,11 +300,8 @@ def test_a_card_not_switched_on_hears_why(house: House) -> None:
 
 def test_both_sides_fall_silent(house: House) -> None:
     """Neither sends a packet any more and nobody says BYE: the call ends, and is charged to the last packet."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(20)
     answered = house.carrier.calls[0].answered_at
@@ -358,9 +317,7 @@ def test_both_sides_fall_silent(house: House) -> None:
 
 def test_every_wrong_password_makes_the_next_answer_wait_longer(house: House) -> None:
     """The second answer waits longer than the first; a card holder who keys slowly waits for nothing."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     talk = telephone.call("100")
     house.pass_(1)
     talk.press("2")
@@ -383,11 +340,8 @@ def test_every_wrong_password_makes_the_next_answer_wait_longer(house: House) ->
 
 
 def test_a_call_without_any_sound_is_ended_and_hardly_charged(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(15)
     for port in house.media.open_ports:

@@ -4,7 +4,7 @@ import pytest
 
 from minitelecom.media.tones import ringback
 from tests.calls.scene import DESCRIPTION, ON_HOLD, VIDEO, Scene
-from tests.calls.story import LONDON, settle, visit
+from tests.calls.story import LONDON, settle, subscriber, visitor
 from tests.world.house import House
 from tests.world.party import Behaviour
 
@@ -61,11 +61,8 @@ def test_a_carrier_that_spoke_before_it_refused_is_followed_by_ringing(house: Ho
     second = house.party("second", "10.0.0.98")
     second.usual = Behaviour(answer_after=None)
     house.trunk("second", "sip:10.0.0.98", priority=1)
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(early_media=True, status=503)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(12)
     assert second.calls[0].request is not None
@@ -94,9 +91,7 @@ def test_one_of_two_telephones_speaks_and_refuses_while_the_other_rings(house: H
 
 def test_sound_before_the_answer_for_a_caller_who_described_none(house: House) -> None:
     """It cannot be sent to anywhere: what the caller hears of it is that it rings."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(early_media=True, answer_after=3)
     talk = telephone.call(LONDON, body=False)
     house.pass_(2)
@@ -248,9 +243,7 @@ def test_nobody_is_there_any_more_when_we_hang_up(scene: Scene) -> None:
 
 def test_a_name_that_cannot_be_found_is_no_way(house: House) -> None:
     house.trunk("nameless", "sip:sbc.example.net", match="4420", priority=-1)
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     talk = telephone.call(LONDON)
     house.pass_(2)
     assert talk.talking

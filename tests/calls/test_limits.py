@@ -8,7 +8,7 @@ from twisted.internet.task import deferLater
 from minitelecom.store import processes
 from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.calls.scene import DESCRIPTION, ON_HOLD, Scene, WrittenCaller
-from tests.calls.story import LONDON, settle, visit
+from tests.calls.story import LONDON, settle, subscriber, visitor
 from tests.world.house import CARRIER, EXCHANGE, House
 from tests.world.party import Behaviour
 
@@ -174,10 +174,7 @@ def test_a_far_end_that_holds_may_be_silent(house: House) -> None:
 
 def test_callers_in_the_dialogue_hear_that_the_house_closes(house: House) -> None:
     """Not only calls: whoever is connected is parted from."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     house.exchange.stop()
     house.pass_(1)
     assert talk.ended_by_far_end
@@ -186,11 +183,8 @@ def test_callers_in_the_dialogue_hear_that_the_house_closes(house: House) -> Non
 
 
 def test_a_caller_in_a_call_is_parted_from_when_the_house_closes(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     house.pass_(15)
     assert house.carrier.calls[0].talking
@@ -217,9 +211,7 @@ def test_a_telephone_that_rings_when_the_house_closes(house: House) -> None:
 
 def test_no_call_begins_for_a_process_taken_for_dead(house: House) -> None:
     """Until the next heartbeat tells us, in a second at most: nobody is charged by a process that others have buried."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     run(processes.start(house.database, "story", 2, house.now()))
     talk = telephone.call(LONDON)
     house.pass_(1)

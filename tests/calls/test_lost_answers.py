@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import SynchronousDatabase
-from tests.calls.story import LONDON, settle, sign_in, visit
+from tests.calls.story import LONDON, guest, settle, sign_in, subscriber, visitor
 from tests.world.house import House
 from tests.world.party import Behaviour
 
@@ -48,9 +48,7 @@ class Hesitating(Breaking):
 def test_a_reservation_that_we_do_not_know_of_is_given_back(database: SynchronousDatabase) -> None:
     breaking = Breaking(database)
     house = House(breaking)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     breaking.word = "begin_call"
     talk = telephone.call(LONDON)
     house.pass_(1)
@@ -65,9 +63,7 @@ def test_a_reservation_that_we_do_not_know_of_is_given_back(database: Synchronou
 def test_a_balance_that_cannot_be_read_is_not_said(database: SynchronousDatabase) -> None:
     breaking = Breaking(database)
     house = House(breaking)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
+    card, telephone = guest(house)
     house.carrier.usual = Behaviour(talk_seconds=5)
     talk = telephone.call("100")
     breaking.word = "FROM cards"
@@ -85,10 +81,7 @@ def test_a_reason_that_cannot_be_read_is_the_nearest_one(database: SynchronousDa
     """Not enough credit: whether another call holds it is not known now."""
     breaking = Breaking(database)
     house = House(breaking)  # type: ignore[arg-type]
-    card = house.card("0.05")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house, "0.05")
     breaking.word = "FROM cards"
     talk.press("00493012345678#")
     house.pass_(10)
@@ -100,9 +93,7 @@ def test_a_reason_that_cannot_be_read_is_the_nearest_one(database: SynchronousDa
 def test_a_block_reaches_its_call_when_the_database_is_back(database: SynchronousDatabase) -> None:
     breaking = Breaking(database)
     house = House(breaking)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(20)
@@ -119,11 +110,8 @@ def test_a_block_reaches_its_call_when_the_database_is_back(database: Synchronou
 def test_a_recharge_that_takes_until_the_call_has_ended_disturbs_nobody(database: SynchronousDatabase) -> None:
     slow = Breaking(database)
     house = House(slow)  # type: ignore[arg-type]
-    card = house.card("0.10")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1)
-    talk = visit(house, telephone, card)
+    card, talk = visitor(house, "0.10")
     talk.press(LONDON + "#")
     house.pass_(90)
     assert house.heard().count("en/one-minute-left") == 1
@@ -141,11 +129,8 @@ def test_a_recharge_that_takes_until_the_call_has_ended_disturbs_nobody(database
 def test_the_balance_said_after_a_call_has_paid_for_it(database: SynchronousDatabase) -> None:
     hesitating = Hesitating(database)
     house = House(hesitating)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=60)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     hesitating.word, hesitating.late = "end_call", Deferred()
     while not house.carrier.calls or house.carrier.calls[0].ended_at is None:
@@ -162,11 +147,8 @@ def test_the_balance_said_after_a_call_has_paid_for_it(database: SynchronousData
 def test_nobody_waits_long_for_the_balance(database: SynchronousDatabase) -> None:
     hesitating = Hesitating(database)
     house = House(hesitating)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11")
-    house.open()
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
-    talk = visit(house, telephone, card)
+    _, talk = visitor(house)
     talk.press(LONDON + "#")
     hesitating.word, hesitating.late = "end_call", Deferred()
     house.pass_(30)

@@ -9,7 +9,7 @@ from minitelecom.sip.message import Request
 from minitelecom.store import devices
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import run
-from tests.calls.story import BERLIN, LONDON, settle
+from tests.calls.story import BERLIN, LONDON, settle, subscriber
 from tests.world.house import EXCHANGE, House
 from tests.world.party import Answer, Behaviour, Party
 
@@ -88,9 +88,7 @@ def test_a_telephone_may_register_itself_only(house: House) -> None:
 
 
 def test_a_call_out_on_the_account_of_the_telephone(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=2, early_media=True, talk_seconds=10)
     talk = telephone.call(LONDON)
     house.pass_(1)
@@ -106,9 +104,7 @@ def test_a_call_out_on_the_account_of_the_telephone(house: House) -> None:
 
 @pytest.mark.parametrize(("status", "passed_on"), [(486, 486), (404, 404), (503, 503), (302, 603), (401, 503)])
 def test_a_telephone_hears_the_status_of_the_carrier(house: House, status: int, passed_on: int) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     house.carrier.usual = Behaviour(status=status)
     talk = telephone.call(LONDON)
     house.pass_(5)
@@ -118,9 +114,7 @@ def test_a_telephone_hears_the_status_of_the_carrier(house: House, status: int, 
 
 
 def test_the_caller_cancels_while_it_rings(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=None)
     talk = telephone.call(LONDON)
     house.pass_(5)
@@ -144,9 +138,7 @@ def test_a_telephone_without_account_calls_inside_only(house: House) -> None:
 
 
 def test_no_credit_is_refused_before_anything_rings(house: House) -> None:
-    card = house.card("0.59")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house, "0.59")
     talk = telephone.call(BERLIN)
     house.pass_(1)
     assert talk.final == 402
@@ -156,9 +148,7 @@ def test_no_credit_is_refused_before_anything_rings(house: House) -> None:
 
 
 def test_a_free_number_costs_nothing_and_needs_no_credit(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=30)
     telephone.call("00800123456")
     house.pass_(10)
@@ -220,9 +210,7 @@ class Away:
 def test_help_while_the_database_is_away_and_its_record_afterwards(database: object) -> None:
     away = Away(database)
     house = House(away)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
     away.away = True
     refused = telephone.call(LONDON)
@@ -243,9 +231,7 @@ def test_help_while_the_database_is_away_and_its_record_afterwards(database: obj
 def test_an_end_that_the_database_missed_is_written_when_it_is_back(database: object) -> None:
     away = Away(database)
     house = House(away)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=20)
     telephone.call(LONDON)
     house.pass_(10)
@@ -263,9 +249,7 @@ def test_an_end_that_the_database_missed_is_written_when_it_is_back(database: ob
     [("a=sendonly", b"a=recvonly"), ("c=IN IP4 0.0.0.0", b"a=recvonly"), ("a=inactive", b"a=inactive")],
 )
 def test_hold_and_resume_are_answered(house: House, hold: str, answered: bytes) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(5)
@@ -289,9 +273,7 @@ def test_hold_and_resume_are_answered(house: House, hold: str, answered: bytes) 
 
 
 def test_an_invite_without_offer_is_answered_with_one(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON, body=False)
     house.pass_(5)
@@ -350,9 +332,7 @@ def test_a_gateway_known_by_its_address_needs_no_password(house: House) -> None:
 
 
 def test_no_ports_left_is_a_refusal_and_no_leak(house: House) -> None:
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    card, telephone = subscriber(house)
     house.media.most = 1
     talk = telephone.call(LONDON)
     house.pass_(5)
@@ -399,9 +379,7 @@ class Counting:
 def test_an_answered_call_is_three_statements(database: object) -> None:
     counting = Counting(database)
     house = House(counting)  # type: ignore[arg-type]
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
     counting.statements.clear()
     telephone.call(LONDON)
@@ -412,9 +390,7 @@ def test_an_answered_call_is_three_statements(database: object) -> None:
 
 def test_a_telephone_that_vanishes_while_it_holds_is_missed(house: House) -> None:
     """Who holds sends no sound; asked by OPTIONS, it does not answer: the call ends half a minute and a bit later."""
-    card = house.card("1.00")
-    telephone = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(5)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +38,13 @@ def config_file(tmp_path: Path, database_url: str) -> Path:
 
 
 @pytest.fixture
-def minitelecom(config_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Minitelecom:
+def minitelecom(config_file: Path, capsys: pytest.CaptureFixture[str]) -> Minitelecom:
     """Give a command; what came of it."""
 
     def give(*words: object, stdin: str = "", config: Path | None = config_file) -> Told:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         capsys.readouterr()
         options = [] if config is None else ["--config", str(config)]
-        status = line.main([*map(str, words), *options])
+        status = line.main([*map(str, words), *options], stdin=io.StringIO(stdin))
         told = capsys.readouterr()
         return Told(status, told.out, told.err)
 

@@ -5,12 +5,15 @@ import os
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from minitelecom.commands.calls import records
+from minitelecom.commands.shop import shop_of
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
 from minitelecom.store import call_records, cards, processes
@@ -106,13 +109,20 @@ def test_what_is_not_known_is_null(minitelecom, begin):
     assert minitelecom("calls", "--live").out.splitlines()[1].endswith("dialling")
 
 
-def test_calls_are_listed_oldest_first_however_many(minitelecom, begin, monkeypatch):
-    monkeypatch.setattr("minitelecom.commands.calls.AT_ONCE", 2)
+def test_calls_are_listed_oldest_first_however_many(begin, config_file):
+    """Read in pages of two."""
     numbers = [begin(STARTED + timedelta(minutes=minutes), f"4420{minutes}") for minutes in (3, 1, 2, 0, 4)]
-    shown = minitelecom("calls", "--json").data
-    assert [one["called_number"] for one in shown] == ["44200", "44201", "44202", "44203", "44204"]
-    assert {one["id"] for one in shown} == set(numbers)
-    assert len(minitelecom("calls").out.splitlines()) == 6
+    with shop_of(Namespace(config=config_file)) as shop:
+        shown = list(records(shop, at_once=2))
+    assert [one.called_number for one in shown] == ["44200", "44201", "44202", "44203", "44204"]
+    assert {one.id for one in shown} == set(numbers)
+
+
+def test_calls_are_shown_oldest_first(minitelecom, begin):
+    for minutes in (1, 0):
+        begin(STARTED + timedelta(minutes=minutes), f"4420{minutes}")
+    assert [one["called_number"] for one in minitelecom("calls", "--json").data] == ["44200", "44201"]
+    assert len(minitelecom("calls").out.splitlines()) == 3
 
 
 def test_no_calls(minitelecom):

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -210,6 +210,14 @@ class Figures:
         return "; ".join(told)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A call that will stand in a state, and how to wait until it does."""
+
+    sipp: Sipp
+    wait: Callable[[], object]
+
+
 class Town:
     """A shop, a carrier that rings and one that answers, and a telephone for each part to be played."""
 
@@ -286,25 +294,43 @@ class Town:
 
     def listener(self) -> Sipp:
         """A guest in the card dialogue who is being told how long he can talk."""
+        return self.all_stand(self._listener())[0]
+
+    def ringer(self) -> Sipp:
+        return self.all_stand(self._ringer())[0]
+
+    def talker(self, name: str = "103") -> Sipp:
+        return self.all_stand(self._talker(name))[0]
+
+    def everybody(self) -> list[Sipp]:
+        """One of each; they begin at once."""
+        return self.all_stand(self._talker("103"), self._ringer(), self._listener())
+
+    def talker_and_ringer(self) -> list[Sipp]:
+        return self.all_stand(self._talker("103"), self._ringer())
+
+    def all_stand(self, *standing: Standing) -> list[Sipp]:
+        for one in standing:
+            one.wait()
+        return [one.sipp for one in standing]
+
+    def _listener(self) -> Standing:
         calling = self.calling("104", "100")
         keys = calling.keys(self.guest_keys)
         sipp = self.plays("listener", calling.invite(), calling.answered(), keys, calling.talk())
-        wait_until(lambda: self.books.open("104"), "a promise to the guest")
-        return sipp
+        return Standing(sipp, lambda: wait_until(lambda: self.books.open("104"), "a promise to the guest"))
 
-    def ringer(self) -> Sipp:
+    def _ringer(self) -> Standing:
         self.telephone("102")
         calling = self.calling("102", RINGS)
         sipp = self.plays("ringer", calling.invite(), calling.cancelled())
-        sipp.wait_for("SIP/2.0 180")
-        return sipp
+        return Standing(sipp, lambda: sipp.wait_for("SIP/2.0 180"))
 
-    def talker(self, name: str = "103") -> Sipp:
+    def _talker(self, name: str) -> Standing:
         self.telephone(name)
         calling = self.calling(name, ANSWERS)
         sipp = self.plays("talker", calling.invite(), calling.answered(), calling.talk())
-        sipp.wait_for("ACK", sent=True, method="ACK", count=2)
-        return sipp
+        return Standing(sipp, lambda: sipp.wait_for("ACK", sent=True, method="ACK", count=2))
 
     def live_again(self, figures: Figures) -> None:
         """Start the daemon; the books are right at once, and the next call works."""

@@ -22,15 +22,18 @@ from tests.live.sounds import (
     KEYS,
     PCMA,
     PCMU,
+    RATE,
     amplitude,
     decibels,
     decode,
     encode,
+    is_tone,
     key_tone,
     sine,
 )
 
 FRAME_SECONDS = 0.02
+REACTION_FRAMES = 5  # nobody presses a key quicker; and keys during an error message are not heard
 DOWN_FRAMES, UP_FRAMES = 3, 2  # a key: 60 ms, and 40 ms until the next (ITU-T Q.24 wants 40 of each)
 
 
@@ -99,6 +102,7 @@ class Ear:
 
     def press(self, keys: str) -> None:
         """Keys as telephone-events, or in the sound where the telephone knows no events; returns when all are sent."""
+        self._planned.extend([[]] * REACTION_FRAMES)
         for key in keys:
             self._planned.extend(self._event(key) if self.events else self._sound(key))
             self._planned.extend([[]] * UP_FRAMES)
@@ -134,11 +138,19 @@ class Ear:
         voiced = (PCMU, PCMA)
         return b"".join(p.payload for p in list(self.heard) if p.instant >= since and p.payload_type in voiced)
 
+    def hears_tone(self, hertz: float, seconds: float = 5.0) -> None:
+        """Wait until the last that was heard is this tone."""
+        wait_until(lambda: is_tone(self.sound()[-FRAME:] or [0], hertz), f"{hertz:g} Hz at {self.port}", seconds)
+
     def level(self, hertz: float, since: float, seconds: float) -> float:
-        """How loud a tone was, in decibels above what a telephone here says a tone with."""
-        samples = self.sound(since, since + seconds)
-        assert len(samples) >= seconds * 7000, f"only {len(samples)} samples were heard in {seconds:g} s"
-        return decibels(amplitude(samples, hertz))
+        """
+        How loud a tone is, in decibels above what a telephone here says a tone with, over so much sound from that instant.
+
+        Listens until it has heard so much; that more than a second of it is missing is a fault.
+        """
+        wanted = round(seconds * RATE)
+        wait_until(lambda: len(self.sound(since)) >= wanted, f"{seconds:g} s of sound at {self.port}", seconds + 1)
+        return decibels(amplitude(self.sound(since)[:wanted], hertz))
 
     # The thread.
 

@@ -21,12 +21,10 @@ from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, called, description
 from tests.live.shop import ACCESS, HOST, RunningShop
 from tests.live.sipp import Sipp
-from tests.live.sounds import FRAME, PCMA, PCMU, is_tone
+from tests.live.sounds import PCMA, PCMU
 
 TELEPHONES_HOST, CARRIERS_HOST, GATEWAY_HOST, STRANGERS_HOST = (f"127.0.0.{number}" for number in (2, 3, 4, 5))
-SETTLE_SECONDS = 0.2  # from the ACK until the sound of both ends is on its way
 TALK_SECONDS = 3.0
-REACTION_SECONDS = 0.1  # nobody presses a key quicker; and keys during an error message are not heard
 LEVEL_WITHIN = 1.0  # decibels
 ABSENT = -40.0
 
@@ -75,13 +73,6 @@ class Party:
         except AssertionError as late:
             late.add_note(f"heard: {self.all_heard()}")
             raise
-        time.sleep(REACTION_SECONDS)
-
-    def hears_tone(self, hertz: float, seconds: float = 5.0) -> None:
-        """Wait until the last that was heard is this tone."""
-        wait_until(
-            lambda: is_tone(self.ear.sound()[-FRAME:] or [0], hertz), f"{self.sipp.name} hears {hertz:g} Hz", seconds
-        )
 
     def heard(self, *prompts: Prompt, language: str = "en") -> int:
         """How often these prompts were heard."""
@@ -224,17 +215,17 @@ def talk(caller: Ear, callee: Ear, seconds: float = TALK_SECONDS) -> Levels:
     """700 Hz one way and 1100 Hz the other, for so long; what arrives is measured over all of it."""
     caller.say(700)
     callee.say(1100)
-    time.sleep(SETTLE_SECONDS)
+    caller.hears_tone(1100)
+    callee.hears_tone(700)
     since = time.monotonic()
-    time.sleep(seconds)
-    caller.say(None)
-    callee.say(None)
     levels = Levels(
         caller.level(1100, since, seconds),
         caller.level(700, since, seconds),
         callee.level(700, since, seconds),
         callee.level(1100, since, seconds),
     )
+    caller.say(None)
+    callee.say(None)
     sys.stdout.write(f"{levels}\n")  # pytest -rP shows it
     return levels
 

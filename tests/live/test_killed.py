@@ -31,7 +31,8 @@ from tests.live.sipp import Message, Sipp
 pytestmark = pytest.mark.live
 
 KILLS = 20
-TALK_SECONDS = 2.2
+LONG_TALK_SECONDS, SHORT_TALK_SECONDS = 2.2, 1.1
+"""With and without a heartbeat in it, for certain."""
 DELAYS = (0, 0, 5, 10, 20)
 """Milliseconds from the message to the death, in turn: the statements it stands for take that long."""
 
@@ -77,10 +78,15 @@ def at_answer(calling: DoomedCalling, town: Town, number: int, deed: str) -> lis
     return [calling.answered(deed), END]
 
 
+def at_talk(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
+    """At the answer to a key pressed while both talk, after no time or up to two seconds."""
+    return [calling.answered(), pause(number % 5 * LONG_TALK_SECONDS / 4), calling.keys("5", deed), END]
+
+
 def at_bye(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
     """When it is sent, and in every other call when it is answered."""
     bye = calling.bye(sent=deed) if number % 2 else calling.bye(answered=deed)
-    return [calling.answered(), pause(TALK_SECONDS), bye, END]
+    return [calling.answered(), pause(number % 3 * SHORT_TALK_SECONDS / 2), bye, END]
 
 
 def last_received(sipp: Sipp) -> Message:
@@ -91,6 +97,7 @@ TRIGGERS = {
     "dialogue": Trigger("100", in_dialogue, last_received),
     "ringing": Trigger(RINGS, at_ringing, lambda sipp: sipp.find("SIP/2.0 180")[0]),
     "answered": Trigger(ANSWERS, at_answer, answer_of),
+    "talking": Trigger(ANSWERS, at_talk, last_received),
     "BYE": Trigger(ANSWERS, at_bye, lambda sipp: sipp.find("BYE", sent=True)[0]),
 }
 
@@ -157,8 +164,8 @@ def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_po
     daemon = town.shop.daemon
     assert daemon is not None
     process = town.books.process().id
-    talker = town.talker()
-    around = [talker, town.ringer(), *([] if message == "dialogue" else [town.listener()])]
+    around = town.talker_and_ringer() if message == "dialogue" else town.everybody()
+    talker = around[0]
     trigger = TRIGGERS[message]
     calling = doomed_telephone(town, trigger.dialled)
     postmaster = town.shop.postgresql
@@ -177,9 +184,6 @@ def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_po
         check_charge(town, record, callers.get(record.device or ""), death)
     talked = next(record for record in records if record.device == "103")
     figures.unbilled.append((death.instant - answer_of(talker).instant).total_seconds() - (talked.billed_seconds or 0))
-    if message == "BYE":
-        assert (death.instant - answer_of(talker).instant).total_seconds() >= 2
-        figures.kills["talking"] += 1
 
 
 def doomed_telephone(town: Town, dialled: str) -> DoomedCalling:

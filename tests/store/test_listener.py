@@ -1,11 +1,12 @@
 """Notices reach us, also after the connection that brings them was lost."""
 
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
-from twisted.logger import LogEvent
+from twisted.logger import LogEvent, globalLogPublisher
 
 from minitelecom.store.listener import Listener
 from minitelecom.store.synchronous import SynchronousDatabase, run
@@ -39,6 +40,22 @@ async def heard(database_url: str) -> AsyncIterator[Heard]:
     await until(lambda: heard.told == ["reread"])
     yield heard
     listener.stopService()
+
+
+@contextlib.contextmanager
+def logged(said: str) -> Iterator[list[LogEvent]]:
+    """What is written into the log in these words, meanwhile."""
+    events: list[LogEvent] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_format") == said:
+            events.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        yield events
+    finally:
+        globalLogPublisher.removeObserver(observe)
 
 
 async def until(predicate: Callable[[], bool]) -> None:
@@ -85,8 +102,9 @@ async def test_strange_notices_and_faults_of_the_listener_cost_nothing(
 async def test_a_server_that_comes_late_is_found(database_url: str) -> None:
     heard = Heard()
     listener = Listener(reactor, "postgresql:///nowhere?host=/nonexistent", "minitelecom", heard.noticed, heard.reread)
-    listener.startService()
-    await deferLater(reactor, 0.15)
+    with logged("no notices: {error}") as attempts:
+        listener.startService()
+        await until(lambda: len(attempts) > 1)
     assert heard.told == []
     listener.found_at(database_url)
     await until(lambda: heard.told == ["reread"])

@@ -26,6 +26,7 @@ select pg_terminate_backend(pid, 1000) from pg_stat_activity
 where pid <> pg_backend_pid() and datname = current_database()
 """
 
+ASLEEP = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 CONNECTIONS = "select count(*) from pg_stat_activity where datname = current_database()"
 
 
@@ -47,6 +48,13 @@ async def coins(pool: Pool) -> list[int]:
 async def until_available(pool: Pool) -> None:
     while not pool.available:
         await deferLater(reactor, 0.01)
+
+
+async def until_asleep(url: str, connections: int = 1) -> None:
+    """Until the server has been asked to wait, by so many."""
+    with SynchronousDatabase(url) as other:
+        while run(other.query(ASLEEP)) != [(connections,)]:
+            await deferLater(reactor, 0.01)
 
 
 async def insert(cursor: Cursor, *numbers: int) -> str:
@@ -141,18 +149,19 @@ async def test_more_questions_than_connections_take_turns(pool: Pool) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_cancelling_the_asker_does_not_stop_the_work(pool: Pool) -> None:
+async def test_cancelling_the_asker_does_not_stop_the_work(pool: Pool, database_url: str) -> None:
     async def slowly(cursor: Cursor) -> None:
         await insert(cursor, 1)
         await cursor.query("select pg_sleep(0.1)")
         await insert(cursor, 2)
 
     asking = Deferred.fromCoroutine(pool.transaction(slowly))
-    await deferLater(reactor, 0.05)
+    await until_asleep(database_url)
     asking.cancel()
     with pytest.raises(CancelledError):
         await asking
-    await deferLater(reactor, 0.15)
+    while not await coins(pool):
+        await deferLater(reactor, 0.01)
     assert await coins(pool) == [1, 2]
 
 
@@ -168,7 +177,8 @@ async def test_a_transaction_forgotten_open_is_not_lent_to_the_next(pool: Pool) 
 async def test_idle_connections_that_died_are_replaced_unasked(pool: Pool, database_url: str) -> None:
     with SynchronousDatabase(database_url) as other:
         run(other.query(OTHERS))
-    await deferLater(reactor, 0.05)
+        while run(other.query(CONNECTIONS)) != [(1 + 2,)]:
+            await deferLater(reactor, 0.01)
     assert await coins(pool) == []
 
 
@@ -228,7 +238,7 @@ async def test_what_is_under_way_at_the_stop_comes_to_its_end(database_url: str)
     pool.startService()
     asked = Deferred.fromCoroutine(pool.query("select pg_sleep(0.05), 7"))
     waiting = Deferred.fromCoroutine(pool.query("select 8"))
-    await deferLater(reactor, 0.03)
+    await until_asleep(database_url)
     await pool.stopService()
     assert (await asked)[0][1] == 7
     with pytest.raises(DatabaseAway):
@@ -251,13 +261,14 @@ async def test_a_server_killed_and_started_again_is_found_with_everything_commit
 ) -> None:
     """Each who asks meanwhile, or waits for an answer, is told that it is away, and the log has nothing to tell."""
     server = PrivateServer(data_folder, settings=HURRIED)
-    pool = Pool(reactor, server.ensure())
+    url = server.ensure()
+    pool = Pool(reactor, url)
     pool.startService()
     await pool.query("create table coin (id integer primary key)")
     await pool.transaction(insert, 1, 2)
     children = [pid for (pid,) in await pool.query("select pid from pg_stat_activity")] if with_children else []
     asked = [Deferred.fromCoroutine(pool.query("select pg_sleep(10)")) for _ in range(4)]
-    await deferLater(reactor, 0.05)
+    await until_asleep(url, 4)
     for pid in (server.pid or 0, *children):
         os.kill(pid, signal.SIGKILL)
     asked += [Deferred.fromCoroutine(pool.query("select 1")) for _ in range(4)]
