@@ -65,6 +65,7 @@ class Sip:
     local: tuple[str, ...] = option(
         values.list_of(values.network, '["192.168.0.0/16"]'), ("192.168.0.0/16", "10.0.0.0/8", "172.16.0.0/12")
     )
+    ladder_hours: int = option(values.whole(0, 24 * 90), 48)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ log = Logger()
 HEARTBEAT_SECONDS = 1.0
 RECOVERY_BEATS = 10  # between looks for other processes that have died
 DAY_CHECK_SECONDS = 30.0  # prices may begin or end at midnight
+SWEEP_SECONDS = 60.0  # between two looks for messages of calls that were kept for long enough
 RECORDS_SECONDS = 10.0  # for records still to be written when we stop
 FAREWELL_SECONDS = 0.2  # for the answers to our BYEs
 LOOK_SECONDS = 0.05
@@ -127,6 +128,7 @@ class Daemon:
         self._listen()
         self._loop(self._beat, HEARTBEAT_SECONDS)
         self._loop(self._check_day, DAY_CHECK_SECONDS)
+        self._loop(self._sweep, SWEEP_SECONDS)
         tell_systemd("READY=1")
 
     async def stop(self) -> None:
@@ -139,6 +141,8 @@ class Daemon:
             exchange.stop()
             await self._wait_while(lambda: exchange.open_records > 0, RECORDS_SECONDS)
             await deferLater(self._clock, FAREWELL_SECONDS)
+            exchange.ladders.stop()
+            await exchange.ladders.write()
             await self._close_sockets(exchange)
         for loop in self._loops:
             if loop.running:
@@ -263,6 +267,14 @@ class Daemon:
             return None
         self._day = day
         return Deferred.fromCoroutine(self.exchange.read("prices")).addErrback(self._unread)
+
+    def _sweep(self) -> Deferred[None]:
+        assert self.exchange is not None
+        return Deferred.fromCoroutine(self.exchange.ladders.remove_old()).addErrback(self._unswept)
+
+    def _unswept(self, failure: Any) -> None:
+        if failure.check(DatabaseAway) is None:
+            log.failure("old messages of calls were not removed", failure=failure)
 
     def _in_thread(self, function: Callable[[], Any]) -> Deferred[Any]:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), function)

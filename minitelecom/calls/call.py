@@ -131,10 +131,18 @@ class Call:
                 if telephone is not None and self._switch.engaged.is_full(telephone.device):
                     self._worst = Ended("busy", 486, "switch", answered=False)
                 else:
-                    legs += [OutgoingLeg(self._switch, target, self)]
+                    legs += [self._leg_to(target)]
         except NoPortsLeft:
             self._worst = Ended("failed", 503, "switch", answered=False)
         return legs
+
+    def _leg_to(self, target: Target) -> OutgoingLeg:
+        leg = OutgoingLeg(self._switch, target, self)
+        beginning = self.record.beginning
+        self._switch.ladders.join(
+            beginning.session, leg.call_id, target.trunk or beginning.called_number, beginning.started
+        )
+        return leg
 
     # What the legs tell (LegUser).
 

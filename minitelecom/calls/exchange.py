@@ -15,6 +15,7 @@ from minitelecom.calls.authentication import Authentication
 from minitelecom.calls.dialling import Dialling
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.hosts import Hosts, Resolver
+from minitelecom.calls.ladders import Ladders
 from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
@@ -59,6 +60,9 @@ class Exchange:
         self._started = around.clock.seconds()
         addresses = Addresses(config.sip.external, config.sip.local, sip_port, around.route)
         self.layer = TransactionLayer(around.clock, around.random, around.send, addresses.towards)
+        self.ladders = Ladders(around.clock, around.now, around.database, addresses.towards, config.sip.ladder_hours)
+        if self.ladders.on:
+            self.layer.saw = self.ladders.saw
         self.switch = Switch(
             clock=around.clock,
             now=around.now,
@@ -69,6 +73,7 @@ class Exchange:
             limits=config.calls,
             hosts=Hosts(around.clock, around.resolve),
             music=around.voice.music,
+            ladders=self.ladders,
         )
         self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone)
         self.live = LiveCalls()

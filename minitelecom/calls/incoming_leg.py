@@ -59,6 +59,10 @@ class IncomingLeg(Leg):
         self._machine = _machine(self)
         transaction.on_cancel = self._machine.cancelled
 
+    @property
+    def call_id(self) -> str:
+        return self.transaction.request.call_id
+
     def ring(self) -> None:
         """Let the caller hear that it rings: by 180, or by our own tone where we have answered already."""
         self._machine.ring()

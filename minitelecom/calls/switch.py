@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.engaged import Engaged
 from minitelecom.calls.hosts import Hosts
+from minitelecom.calls.ladders import Ladders
 from minitelecom.config import Calls
 from minitelecom.media.door import Media, Sound
 from minitelecom.sip.dialog import Dialog
@@ -50,6 +51,7 @@ class Switch:
     addresses: Addresses
     limits: Calls
     hosts: Hosts
+    ladders: Ladders
     music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
     engaged: Engaged = field(default_factory=Engaged)

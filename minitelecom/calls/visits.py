@@ -124,6 +124,7 @@ class Visits:
 
     def _begin(self, leg: IncomingLeg, visitor: Visitor, called: str, visit: Coroutine[Any, Any, None]) -> None:
         session = visitor.session
+        self._switch.ladders.begin(session, leg.call_id, visitor.device_name or visitor.trunk or "")
         self._live.enter(
             LiveCall(
                 id=session,
@@ -147,6 +148,7 @@ class Visits:
     def _over(self, _: None, leg: IncomingLeg, session: str) -> None:
         self._live.leave(session)
         leg.hang_up()
+        self._switch.ladders.end(session)
 
     async def _card(self, leg: IncomingLeg, visitor: Visitor, dialogue: Dialogue) -> None:
         languages = (dialogue.language,) if dialogue.language else self._config.ivr.languages

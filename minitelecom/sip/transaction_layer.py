@@ -43,6 +43,12 @@ def _failure(effect: Fail) -> Failure:
     return Failure.TRANSPORT if effect.cause is Input.TRANSPORT_ERROR else Failure.TIMEOUT
 
 
+class Saw(Protocol):
+    """Told of every message: its bytes, the far end, and whether we sent it."""
+
+    def __call__(self, data: bytes, hop: Hop, *, sent: bool) -> None: ...
+
+
 class TransactionUser(Protocol):
     """Who answers the requests that come."""
 
@@ -190,6 +196,8 @@ class TransactionLayer:
     ) -> None:
         self.user: TransactionUser
         self.manner_of: Callable[[Request], Manner] = lambda _: PLAIN
+        self.saw: Saw | None = None
+        """Who looks on as messages go by."""
         self.counts = Counts()
         self.timers = Timers(clock, FIXED_LENGTHS)
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
@@ -242,6 +250,8 @@ class TransactionLayer:
         except OSError as error:
             log.debug("nothing goes out to {hop}: {error}", hop=hop, error=error)
             return False
+        if self.saw is not None:
+            self.saw(data, hop, sent=True)
         return True
 
     def _begin_client(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
@@ -260,6 +270,8 @@ class TransactionLayer:
     def datagram_received(self, data: bytes, source: Hop) -> None:
         """One of the three doors: nothing that comes in raises."""
         try:
+            if self.saw is not None:
+                self.saw(data, source, sent=False)
             self._receive(data, source)
         except Exception:  # noqa: BLE001 - a door
             log.failure("a message from {source} was too much for us", source=source)

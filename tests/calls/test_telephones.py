@@ -385,7 +385,8 @@ def test_an_answered_call_is_three_statements(database: object) -> None:
     telephone.call(LONDON)
     house.pass_(10)
     functions = [statement.split("(")[0].split()[-1] for statement in counting.statements]
-    assert functions == ["begin_call", "answer_call", "end_call"]
+    assert functions[:3] == ["begin_call", "answer_call", "end_call"]
+    assert functions[3:] in ([], ["ladder_pages"]), "the messages of all calls of a second are one more"
 
 
 def test_a_telephone_that_vanishes_while_it_holds_is_missed(house: House) -> None:
