@@ -1,4 +1,4 @@
 """What we are able to do in a call, as our messages say it (RFC 3261 sections 20.5 and 20.37)."""
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER")
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE")
 ALLOW = ", ".join(METHODS)

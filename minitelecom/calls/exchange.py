@@ -19,6 +19,7 @@ from minitelecom.calls.ladders import Ladders
 from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
+from minitelecom.calls.subscription import NoMailboxes, Subscriptions
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.trunk_registration import TrunkRegistrations
 from minitelecom.calls.user_agent import UserAgent
@@ -91,8 +92,15 @@ class Exchange:
         )
         nonces = Nonces(system_secrets.token_bytes(NONCE_KEY_BYTES))
         authentication = Authentication(self.directory, nonces, around.now)
+        self.subscriptions = Subscriptions(self.switch, self.directory, NoMailboxes())
         self._user_agent = UserAgent(
-            self.switch, self.directory, authentication, Registrar(self.switch, self.directory), visits, config
+            self.switch,
+            self.directory,
+            authentication,
+            Registrar(self.switch, self.directory),
+            visits,
+            self.subscriptions,
+            config,
         )
         self.layer.user = self._user_agent
         self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
@@ -141,6 +149,7 @@ class Exchange:
         self.drain()
         self._keep_alive.stop()
         self._trunk_registrations.stop()
+        self.subscriptions.stop()
         self.running.stop_all()
         for leg in list(self.switch.legs.values()):
             leg.dismiss()

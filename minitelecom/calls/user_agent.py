@@ -15,7 +15,8 @@ from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import ALLOW, SDP
 from minitelecom.calls.registrar import Registrar
-from minitelecom.calls.switch import Switch
+from minitelecom.calls.subscription import Subscription, Subscriptions, bad_event, is_about_messages
+from minitelecom.calls.switch import DialogUsage, Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
@@ -30,7 +31,7 @@ from minitelecom.store.devices import Device
 
 log = Logger()
 
-METHODS = (*ALLOW.split(", "), "SUBSCRIBE", "NOTIFY")  # the last two to say that we have no such event
+METHODS = (*ALLOW.split(", "), "NOTIFY")  # to say that we have no such event
 MOST_LEGS = 4000  # the ports of the default range, two a call
 
 
@@ -44,6 +45,7 @@ class UserAgent:
         authentication: Authentication,
         registrar: Registrar,
         visits: Visits,
+        subscriptions: Subscriptions,
         config: Config,
     ) -> None:
         self.draining = False
@@ -52,11 +54,12 @@ class UserAgent:
         self._authentication = authentication
         self._registrar = registrar
         self._visits = visits
+        self._subscriptions = subscriptions
         self._config = config
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See TransactionUser."""
-        leg = self._switch.legs.get((request.call_id, request.to.tag)) if request.to.tag is not None else None
+        leg = self._usage(request)
         if leg is None and request.to.tag is not None:
             transaction.respond(request.response(481))
             return
@@ -71,6 +74,13 @@ class UserAgent:
         else:
             self._begin(transaction, request, source)
 
+    def _usage(self, request: Request) -> DialogUsage | Subscription | None:
+        """What the dialog is used for that a request belongs to."""
+        if request.to.tag is None:
+            return None
+        key = request.call_id, request.to.tag
+        return self._switch.legs.get(key) or self._subscriptions.find(key)
+
     def _begin(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """A request outside any dialog."""
         match request.method:
@@ -81,7 +91,9 @@ class UserAgent:
             case "OPTIONS":
                 headers = (("Allow", ALLOW), ("Accept", SDP))
                 transaction.respond(request.response(200, to_tag=self._switch.token(), headers=headers))
-            case "SUBSCRIBE" | "NOTIFY":
+            case "SUBSCRIBE":
+                self._subscribe(transaction, request, source)
+            case "NOTIFY":
                 transaction.respond(request.response(489, to_tag=self._switch.token()))
             case _:
                 transaction.respond(request.response(481, to_tag=self._switch.token()))
@@ -96,6 +108,14 @@ class UserAgent:
         device = self._telephone(transaction, request, source)
         if device is not None:
             self._registrar.register(transaction, request, source, device)
+
+    def _subscribe(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        if not is_about_messages(request):
+            transaction.respond(bad_event(request))
+            return
+        device = self._telephone(transaction, request, source)
+        if device is not None:
+            self._subscriptions.subscribe(transaction, request, device.name)
 
     def _telephone(self, transaction: ServerTransaction, request: Request, source: Hop) -> Device | None:
         """The telephone behind a request; None when the answer has been given instead."""

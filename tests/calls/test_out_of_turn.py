@@ -300,7 +300,7 @@ def test_a_call_lasts_longer_than_the_question_for_its_password(house: House) ->
 
 
 def test_a_telephone_that_wants_to_know_of_its_messages(house: House) -> None:
-    """MWI: there are none, and it keeps its registration."""
+    """MWI: it is asked who it is, and whatever it makes of that, it keeps its registration."""
     telephone = house.telephone("101", "10.0.0.11")
     house.open()
     telephone.register()
@@ -308,6 +308,6 @@ def test_a_telephone_that_wants_to_know_of_its_messages(house: House) -> None:
     wire = WrittenCaller(house.network, EXCHANGE, "10.0.0.11", 5062)
     wire.ask("SUBSCRIBE", "101", lines="Event: message-summary\nExpires: 3600\n")
     house.pass_(0.1)
-    assert wire.statuses("SUBSCRIBE") == [489]
+    assert wire.statuses("SUBSCRIBE") == [407]
     assert house.exchange.counters()["registered"] == 1
     settle(house)

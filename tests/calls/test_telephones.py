@@ -288,7 +288,15 @@ def test_an_invite_without_offer_is_answered_with_one(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("method", "status"),
-    [("OPTIONS", 200), ("SUBSCRIBE", 489), ("PUBLISH", 405), ("DANCE", 501), ("INFO", 481), ("BYE", 481)],
+    [
+        ("OPTIONS", 200),
+        ("SUBSCRIBE", 489),
+        ("NOTIFY", 489),
+        ("PUBLISH", 405),
+        ("DANCE", 501),
+        ("INFO", 481),
+        ("BYE", 481),
+    ],
 )
 def test_requests_outside_any_dialog(house: House, method: str, status: int) -> None:
     telephone = house.telephone("101", "10.0.0.11")

@@ -271,6 +271,7 @@ class Party:
         self.behaviours: dict[str, Behaviour] = {}
         self.usual = Behaviour()
         self.calls: list[Talk] = []
+        self.asked: list[Request] = []  # of us, outside any talk
         self.dialogs: dict[tuple[str, str], Talk] = {}
         send = network.attach(host, port, self._received)
         self.layer = TransactionLayer(clock, random, send, lambda hop: (host, port))
@@ -311,24 +312,63 @@ class Party:
         """What this party does when it is called by that number."""
         return self.behaviours.get(number, self.usual)
 
+    def ask(self, method: str, lines: list[tuple[str, str]]) -> "Answer":
+        """A request outside any talk, with credentials when asked."""
+        return Asking(self, method, lines).send()
+
     # TransactionUser.
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         if request.to.tag is not None:
             talk = self.dialogs.get((request.call_id, request.to.tag))
             if talk is None:
-                transaction.respond(request.response(481))
+                self.asked.append(request)
+                transaction.respond(request.response(200 if request.method == "NOTIFY" else 481))
             else:
                 talk.request_received(transaction, request)
         elif request.method == "INVITE":
             self.new_talk().invited(transaction, self.behaviour(request.uri.user or ""))
         else:
+            self.asked.append(request)
             transaction.respond(request.response(200))
 
     def ack_received(self, ack: Request, source: Hop) -> None:
         talk = self.dialogs.get((ack.call_id, ack.to.tag or ""))
         if talk is not None:
             talk.acknowledged()
+
+
+class Asking(Answer):
+    """A request to the exchange itself."""
+
+    def __init__(self, party: Party, method: str, lines: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._party, self._method, self._lines = party, method, lines
+        self._call_id, self._tag = party.layer.tag(), party.layer.tag()
+        self._sequence = 0
+
+    def send(self, headers: tuple[tuple[str, str], ...] = ()) -> "Asking":
+        party = self._party
+        self._sequence += 1
+        uri = f"sip:{party.name}@{party.exchange.host}"
+        lines = [
+            ("From", f"<{uri}>;tag={self._tag}"),
+            ("To", f"<{uri}>"),
+            ("Call-ID", self._call_id),
+            ("CSeq", f"{self._sequence} {self._method}"),
+            ("Max-Forwards", "70"),
+            *party.contact(),
+            *self._lines,
+            *headers,
+        ]
+        party.layer.request(Request.create(self._method, uri, lines), party.exchange, self)
+        return self
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        super().response_received(response, source)
+        if response.status == 407 and self._sequence == 1:
+            uri = f"sip:{self._party.name}@{self._party.exchange.host}"
+            self.send((self._party.answer_challenge(response, self._method, uri),))
 
 
 class Registering(Answer):
