@@ -296,7 +296,7 @@ class Daemon:
         if self.exchange is None:
             return
         self.exchange.running.all_accounts_changed()
-        for what in ("prices", "devices", "trunks"):
+        for what in ("prices", "devices", "trunks", "numbers"):
             Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _unread(self, failure: Any) -> None:

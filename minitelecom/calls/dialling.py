@@ -19,7 +19,17 @@ from minitelecom.calls.directory import Directory
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.profiles import Route
 from minitelecom.calls.records import CallRecord, Open
-from minitelecom.calls.routing import Destination, Internal, Outside, destination, number_for, routes, trunks_for
+from minitelecom.calls.routing import (
+    Destination,
+    Dialogue,
+    Internal,
+    Outside,
+    access,
+    destination,
+    number_for,
+    routes,
+    trunks_for,
+)
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Payer, Visitor
@@ -75,7 +85,7 @@ class Dialling:
         """
         match self.destination(dialled):
             case Internal(device):
-                return await self._internal(visitor, device)
+                return await self.ring(visitor, device, device)
             case Outside(number) if payer is not None:
                 return await self._outside(visitor, payer, number)
             case Outside(number):
@@ -83,11 +93,15 @@ class Dialling:
             case _:
                 return await self._refuse(visitor, payer, dialled, "no-route")
 
-    def turned_away(self, visitor: Visitor, dialled: str) -> None:
-        """A telephone may not call now; that it wanted to is written, and nobody waits for it."""
+    def access(self, called: str) -> Dialogue | Internal | None:
+        """What a number that a carrier delivers leads to."""
+        return access(called, self._directory.numbers, self._config)
+
+    def turned_away(self, visitor: Visitor, dialled: str, cause: Cause) -> None:
+        """Somebody may not call now, or there; that he wanted to is written, and nobody waits for it."""
         meant = self.destination(dialled)
         number = meant.number if isinstance(meant, Outside) else dialled
-        self._record(visitor, None, number, None, None, refusal="blocked").begin_whenever()
+        self._record(visitor, None, number, None, None, trunk=visitor.trunk, refusal=cause).begin_whenever()
 
     async def emergency(self, visitor: Visitor, number: str) -> Prepared:
         """An emergency call: free, and waiting for nothing, not even for the database."""
@@ -96,13 +110,17 @@ class Dialling:
         record.begin_whenever()
         return Prepared(record, attempts, self._longest, "emergency")
 
-    async def _internal(self, visitor: Visitor, name: str) -> Prepared | NotDialled:
-        targets = await self._places(visitor, self._directory.devices[name])
-        if not targets:
-            return await self._refuse(visitor, None, name, "no-route")
-        record = self._record(visitor, None, name, name, None)
-        await record.begin()
-        return Prepared(record, [Attempt(targets)], self._longest, name)
+    async def ring(self, visitor: Visitor, name: str, called: str) -> Prepared | NotDialled:
+        """
+        A call to a telephone of the shop, by its name or by a number that leads to it.  Nobody pays for it, so nobody
+        waits for the database; one that is nowhere registered does not answer.
+        """
+        device = self._directory.devices.get(name)
+        targets = [] if device is None else await self._places(visitor, device)
+        refusal: Cause | None = None if targets else "no-answer"
+        record = self._record(visitor, None, called, name, None, trunk=visitor.trunk, refusal=refusal)
+        record.begin_whenever()
+        return Prepared(record, [Attempt(targets)], self._longest, name) if targets else NotDialled("no-answer")
 
     async def _places(self, visitor: Visitor, device: Device) -> list[Target]:
         """Where a telephone rings: where it has registered, else at the address it is known by."""

@@ -1,5 +1,5 @@
 """
-What call control must know at once and may never wait for: telephones, trunks, prices and registrations.
+What call control must know at once and may never wait for: telephones, trunks, numbers, prices and registrations.
 
 Read from the database at the start and again whenever a notice says that something changed there; between the two a
 call needs no database to find its way.
@@ -16,19 +16,21 @@ from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.uri import Uri
-from minitelecom.store import bindings, devices, prices, trunks
+from minitelecom.store import bindings, devices, numbers, prices, trunks
 from minitelecom.store.database import Database
 from minitelecom.store.devices import DEFAULTS, Device
+from minitelecom.store.numbers import Number
 from minitelecom.store.secrets import Secrets
 from minitelecom.store.trunks import Trunk
 
 
 class Directory:
-    """The shop's telephones, trunks, prices and registrations, in memory."""
+    """The shop's telephones, trunks, numbers, prices and registrations, in memory."""
 
     def __init__(self, database: Database, secrets: Secrets, hosts: Hosts, zone: ZoneInfo) -> None:
         self.devices: dict[str, Device] = {}
         self.trunks: list[Trunk] = []
+        self.numbers: dict[str, Number] = {}
         self.prices = PriceTable([])
         self.bindings: dict[str, list[Binding]] = {}
         self._devices_at: dict[str, Device] = {}
@@ -42,6 +44,7 @@ class Directory:
         """Read everything."""
         await self.read_devices()
         await self.read_trunks()
+        await self.read_numbers()
         await self.read_prices(instant)
         await self.read_bindings()
 
@@ -58,6 +61,9 @@ class Directory:
             for host in {host_of(uri) for uri in places(trunk)}:
                 self._trunks_at.setdefault(host, []).append(trunk)
         self._hosts.look_up(self._trunks_at)
+
+    async def read_numbers(self) -> None:
+        self.numbers = {number.number: number for number in await numbers.all_numbers(self._database)}
 
     async def read_prices(self, instant: datetime) -> None:
         """The prices of the day, in the shop's zone, on which this instant lies."""

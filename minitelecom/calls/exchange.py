@@ -116,7 +116,7 @@ class Exchange:
 
     async def read(self, what: str) -> None:
         """
-        Read anew what another process has changed: prices, devices or trunks.
+        Read anew what another process has changed: prices, devices, trunks or numbers.
 
         However long the database is away: the connection for notices may be back before the others are.  One after
         another, so that a slow answer does not put back what has changed since.
@@ -139,6 +139,8 @@ class Exchange:
             case "trunks":
                 await self.directory.read_trunks()
                 self._trunk_registrations.follow(self.directory.trunks)
+            case "numbers":
+                await self.directory.read_numbers()
 
     def drain(self) -> None:
         """Take no new calls; those that run go on."""

@@ -5,11 +5,12 @@ data out.
 Emergency numbers come first and ask nothing; the shop's own numbers come before the world's.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from minitelecom.config import Config, Numbers
 from minitelecom.rating.number import normalise, written
+from minitelecom.store.numbers import Number
 from minitelecom.store.trunks import Trunk
 
 
@@ -72,10 +73,25 @@ def trunks_for(number: str, trunks: Iterable[Trunk]) -> list[Trunk]:
     return sorted(fitting, key=lambda trunk: (trunk.priority, -len(trunk.match), trunk.name))
 
 
-def access(called: str, config: Config) -> Dialogue | None:
-    """The dialogue behind a number that a carrier delivers to us, or None."""
-    entry = config.access.get(called.removeprefix("+"))
-    return None if entry is None else Dialogue(entry.dialogue, entry.language)
+def access(called: str, numbers: Mapping[str, Number], config: Config) -> Dialogue | Internal | None:
+    """
+    What a number that a carrier delivers to us leads to, or None: as the carrier writes it, else as it would be dialled
+    here.  What was said while running comes before the configuration.
+    """
+    country = config.numbers
+    meant = normalise(
+        called,
+        country.country_code,
+        international_prefix=country.international_prefix,
+        national_prefix=country.national_prefix,
+    )
+    for digits in (called.removeprefix("+"), meant or ""):
+        number, entry = numbers.get(digits), config.access.get(digits)
+        if number is not None:
+            return Internal(number.device) if number.device else Dialogue(number.dialogue or "card", number.language)
+        if entry is not None:
+            return Dialogue(entry.dialogue, entry.language)
+    return None
 
 
 def number_for(trunk: Trunk, number: str, numbers: Numbers) -> str:

@@ -13,7 +13,7 @@ from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
-from minitelecom.calls.routing import Dialogue, EmergencyNumber, access
+from minitelecom.calls.routing import Dialogue, EmergencyNumber, Internal
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.visitor import Payer, Visitor
@@ -94,16 +94,20 @@ class Visits:
 
     def from_trunk(self, leg: IncomingLeg, visitor: Visitor, called: Sequence[str]) -> None:
         """
-        A call that a carrier delivers: to an access number, or to nobody.
+        A call that a carrier delivers: to a dialogue, to a telephone of the shop, or to nobody.
 
         ``called`` is what the Request-URI and the To say: where we registered, the first is our own Contact.
         """
         for number in called:
-            dialogue = access(number, self._config)
-            if dialogue is not None:
-                self._begin(leg, visitor, number, self._card(leg, visitor, dialogue))
-                return
+            match self._dialling.access(number):
+                case Dialogue() as dialogue:
+                    self._begin(leg, visitor, number, self._card(leg, visitor, dialogue))
+                    return
+                case Internal(device):
+                    self._begin(leg, visitor, number, self._delivered(leg, visitor, device, number))
+                    return
         leg.reject(404)
+        self._dialling.turned_away(visitor, called[0], "no-route")
 
     def from_telephone(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> None:
         """A call of one of the shop's telephones."""
@@ -117,7 +121,7 @@ class Visits:
 
     def turned_away(self, visitor: Visitor, dialled: str) -> None:
         """A telephone that has as many calls as it may have wanted one more."""
-        self._dialling.turned_away(visitor, dialled)
+        self._dialling.turned_away(visitor, dialled, "blocked")
 
     def emergency(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
         self._begin(leg, visitor, number, self._help(leg, visitor, number))
@@ -186,6 +190,13 @@ class Visits:
             return
         await self._connect(leg, visitor, prepared)
 
+    async def _delivered(self, leg: IncomingLeg, visitor: Visitor, device: str, number: str) -> None:
+        prepared = await self._dialling.ring(visitor, device, number)
+        if isinstance(prepared, NotDialled):
+            leg.reject(STATUSES[prepared.cause])
+        else:
+            await self._connect(leg, visitor, prepared)
+
     async def _help(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
         await self._connect(leg, visitor, await self._dialling.emergency(visitor, number))
 
@@ -200,14 +211,17 @@ class Visits:
             call.start()
             ended = await call.done
         if not ended.answered:
-            leg.reject(status_of(ended))
+            inside = any(target.telephone is not None for attempt in prepared.attempts for target in attempt.targets)
+            leg.reject(status_of(ended, inside=inside))
 
     def _warning(self) -> Callable[[int], Sequence[Sound]]:
         return lambda seconds: self._voice.warning(self._config.language, seconds)
 
 
-def status_of(ended: Ended) -> int:
-    """What a telephone hears of a call that came to nothing."""
+def status_of(ended: Ended, *, inside: bool) -> int:
+    """What a caller hears of a call that came to nothing; `inside`: it went to a telephone of the shop."""
     if ended.sip_status in PASSED_ON:
         return ended.sip_status
+    if inside and ended.sip_status == 408:  # registered, and not there any more
+        return 480
     return STATUSES.get(ended.cause, 503)

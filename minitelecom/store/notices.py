@@ -5,6 +5,7 @@ What PostgreSQL tells every process of an administrative change (NOTIFY), a JSON
 {"prices": list}     the price list has a new version
 {"devices": 1}       a telephone was added, changed or removed
 {"trunks": 1}        a trunk was
+{"numbers": 1}       a number that carriers deliver to us was
 
 The functions and triggers of schema/ notify. Beginning, answering and ending a call never do: a transaction that notifies
 takes a lock of the whole database at its commit.
