@@ -21,6 +21,7 @@ from minitelecom.calls.records import CallRecord
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
+from minitelecom.rating.buying import Buying
 from minitelecom.store.call_records import Cause
 
 log = Logger()
@@ -73,10 +74,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way to reach the number: targets that ring together, and the trunk they belong to."""
+    """One way to reach the number: targets that ring together; by a carrier, what is sent to it and what it asks."""
 
     targets: Sequence[Target]
     trunk: str | None = None
+    number: str = ""
+    buying: Buying | None = None
 
 
 class Call:
@@ -115,8 +118,10 @@ class Call:
     def start(self) -> None:
         """Try the first way, and the next as long as the one before is out of order."""
         while self._attempts and not self._ringing and not self._finished:
-            self._attempt = self._attempts.pop(0)
-            self._ringing = self._legs_to(self._attempt.targets)
+            attempt = self._attempt = self._attempts.pop(0)
+            self._ringing = self._legs_to(attempt.targets)
+            if attempt.trunk is not None and self._ringing:
+                self.record.attempt_began(attempt.trunk, attempt.number, self._switch.now(), attempt.buying)
             for leg in list(self._ringing):
                 leg.invite()
         if not self._ringing and self._callee is None:
@@ -217,6 +222,7 @@ class Call:
         self._worst = Ended(cause, ending.status, "callee" if ending.end is End.REFUSED else "switch", answered=False)
         if self._ringing:
             return
+        self.record.attempt_ended(self._switch.now(), cause, ending.status)
         if cause != "failed":
             self._attempts = []
         self.start()

@@ -35,6 +35,7 @@ from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
 from minitelecom.money import Money
+from minitelecom.rating.buying import Buying
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
@@ -151,7 +152,9 @@ class Dialling:
             return await self._refuse(visitor, payer, number, "no-price")
         trunks = trunks_for(number, self._directory.trunks)
         attempts = await self._attempts(
-            [(trunk, number_for(trunk, number, self._config.numbers)) for trunk in trunks], visitor
+            [(trunk, number_for(trunk, number, self._config.numbers)) for trunk in trunks],
+            visitor,
+            buying=bought(rate, self._config.currency),
         )
         if not attempts:
             return await self._refuse(visitor, payer, number, "no-route", rate)
@@ -221,15 +224,23 @@ class Dialling:
         )
 
     async def _attempts(
-        self, ways: Iterable[tuple[Trunk, str]], visitor: Visitor, *, urgent: bool = False
+        self,
+        ways: Iterable[tuple[Trunk, str]],
+        visitor: Visitor,
+        *,
+        buying: Buying | None = None,
+        urgent: bool = False,
     ) -> list[Attempt]:
         """The ways that can be gone, in their order; what must be asked for them is asked at once."""
         asking = [
-            Deferred.fromCoroutine(self._attempt(trunk, number, visitor, urgent=urgent)) for trunk, number in ways
+            Deferred.fromCoroutine(self._attempt(trunk, number, visitor, buying, urgent=urgent))
+            for trunk, number in ways
         ]
         return [attempt for one in asking if (attempt := await one) is not None]
 
-    async def _attempt(self, trunk: Trunk, number: str, visitor: Visitor, *, urgent: bool) -> Attempt | None:
+    async def _attempt(
+        self, trunk: Trunk, number: str, visitor: Visitor, buying: Buying | None, *, urgent: bool
+    ) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
         hop = await self._hop(Uri.parse(trunk.proxy or trunk.uri).hostport)
         if hop is None:
@@ -244,7 +255,7 @@ class Dialling:
             urgent=urgent,
             routes=routes(trunk),
         )
-        return Attempt([target], trunk.name)
+        return Attempt([target], trunk.name, number, buying)
 
     async def _hop(self, address: str) -> Hop | None:
         host, _, port = address.partition(":")
@@ -264,3 +275,11 @@ def listening(uri: str) -> Hop | None:
     """Where a telephone says that it listens; None where that is no address."""
     place = Uri.parse(uri)
     return Hop("udp", place.host, place.port or DEFAULT_PORT) if is_address(place.host) else None
+
+
+def bought(rate: Rate, currency: str) -> Buying | None:
+    """What any carrier asks, as far as the price list itself says so."""
+    if rate.buy is None or rate.buy_currency != currency:
+        return None
+    asked = Rate(rate.prefix, rate.destination, currency, rate.buy, rate.initial, rate.increment)
+    return Buying(asked, currency)

@@ -18,9 +18,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from minitelecom.money import Money
+from minitelecom.rating.buying import Buying
 from minitelecom.rating.cost import billed_seconds, cost
 from minitelecom.rating.rate import Rate
 from minitelecom.store import call_records
+from minitelecom.store.call_attempts import CarrierAttempt
 from minitelecom.store.call_records import Beginning, Begun, Cause, Ending
 from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.refusals import ProcessIsDead
@@ -52,6 +54,7 @@ class CallRecord:
         self._open = open_
         self._id: int | None = None
         self._answered: datetime | None = None
+        self._attempts: list[CarrierAttempt] = []
         self._statements: deque[Statement] = deque()
         self._writing = False
         self._waiting: list[Deferred[None]] = []
@@ -89,9 +92,20 @@ class CallRecord:
         if begun.refusal is None and self.beginning.refusal is None:
             self.ended(self.beginning.started, 0, "failed", 503, "switch")
 
+    def attempt_began(self, trunk: str, number: str, instant: datetime, buying: Buying | None) -> None:
+        """A carrier is asked to connect the call."""
+        self._attempts.append(CarrierAttempt(trunk, number, instant, buying))
+
+    def attempt_ended(self, instant: datetime, cause: Cause, sip_status: int | None, seconds: int = 0) -> None:
+        """The carrier asked last does not connect it, or does so no more."""
+        if self._attempts and self._attempts[-1].ended is None:
+            self._attempts[-1] = self._attempts[-1].closed(instant, cause, sip_status, seconds)
+
     def answered(self, instant: datetime, trunk: str | None) -> None:
         """The far end answered, by way of this trunk."""
         self._answered = instant
+        if trunk is not None and self._attempts:
+            self._attempts[-1] = replace(self._attempts[-1], answered=instant)
         self._write_answer(instant, trunk)
 
     def promise_grown(self) -> None:
@@ -100,20 +114,22 @@ class CallRecord:
             self._write_answer(self._answered, None)
 
     def _write_answer(self, instant: datetime, trunk: str | None) -> None:
-        promised = self.promised_seconds
+        promised, attempts = self.promised_seconds, tuple(self._attempts)
         self._write(
             lambda: call_records.answered(
-                self._database, self._known_id(), self.beginning.started, instant, promised, trunk
+                self._database, self._known_id(), self.beginning.started, instant, promised, trunk, attempts
             )
         )
 
     def ended(self, instant: datetime, seconds: int, cause: Cause, sip_status: int | None, ended_by: str) -> None:
         """Close the record, charge the seconds talked (0: none) within the promise, release the rest."""
+        self.attempt_ended(instant, cause, sip_status, seconds)
         if self.promised_seconds is not None:
             seconds = min(seconds, self.promised_seconds)
         rate = self.beginning.rate
         charged = cost(rate, seconds) if rate is not None else Money.zero(self.beginning.currency)
         billed = billed_seconds(rate, seconds) if rate is not None else seconds
+        attempts = tuple(self._attempts)
 
         async def end() -> None:
             await call_records.ended(
@@ -129,6 +145,7 @@ class CallRecord:
                     ended_by=ended_by,
                     answered=self._answered,
                     promised_seconds=self.promised_seconds,
+                    attempts=attempts,
                 ),
             )
             self._open.records -= 1

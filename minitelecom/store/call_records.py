@@ -6,6 +6,7 @@ the reservation). Each may be repeated when its answer was lost: a repetition ch
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,8 @@ import psycopg2.errors
 
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
+from minitelecom.store import call_attempts
+from minitelecom.store.call_attempts import CarrierAttempt
 from minitelecom.store.database import Cursor, Database, Row
 from minitelecom.store.refusals import refusals
 
@@ -92,6 +95,8 @@ class Ending:
     """Only where `answered` could not be written before."""
     promised_seconds: int | None = None
     """Only where it changed since `answered`, or where the call was never answered."""
+    attempts: Sequence[CarrierAttempt] = ()
+    """Every carrier tried, all closed now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +188,20 @@ async def answered(
     instant: datetime,
     promised_seconds: int | None,
     trunk: str | None,
+    attempts: Sequence[CarrierAttempt] = (),
 ) -> bool:
-    """The far end answered, by way of this trunk. False: the record is closed already, our process was taken for dead."""
+    """
+    The far end answered, by way of this trunk, the last of those tried.
+
+    False: the record is closed already, our process was taken for dead.
+    """
     rows = await database.query(
-        "SELECT answer_call(%s, %s, %s, %s, %s)", (identifier, started, instant, promised_seconds, trunk)
+        "SELECT is_open, CASE WHEN is_open THEN write_attempts(%s, %s, %s)::text END"
+        " FROM answer_call(%s, %s, %s, %s, %s) AS is_open",
+        (
+            *(started, identifier, call_attempts.to_json(attempts)),
+            *(identifier, started, instant, promised_seconds, trunk),
+        ),
     )
     return bool(rows[0][0])
 
@@ -199,8 +214,10 @@ async def ended(database: Database | Cursor, ending: Ending) -> Ended:
     """
     with refusals():
         rows = await database.query(
-            "SELECT repeated, cost, cause, ended FROM end_call(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT repeated, cost, cause, ended, CASE WHEN NOT repeated THEN write_attempts(%s, %s, %s)::text END"
+            " FROM end_call(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
+                *(ending.started, ending.id, call_attempts.to_json(ending.attempts)),
                 ending.id,
                 ending.started,
                 ending.ended,
@@ -213,7 +230,7 @@ async def ended(database: Database | Cursor, ending: Ending) -> Ended:
                 ending.promised_seconds,
             ),
         )
-    repeated, cost, cause, instant = rows[0]
+    repeated, cost, cause, instant, _ = rows[0]
     return Ended(Money(cost, ending.cost.currency), cause, instant, repeated)
 
 

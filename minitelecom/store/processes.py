@@ -5,6 +5,7 @@ Each process writes a heartbeat every second. The calls of a process that died a
 charged up to that last heartbeat, never further: nobody can prove that they went on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from minitelecom.money import Money
 from minitelecom.rating.cost import billed_seconds, cost, maximum
 from minitelecom.rating.rate import Rate
-from minitelecom.store import call_records
+from minitelecom.store import call_attempts, call_records
+from minitelecom.store.call_attempts import CarrierAttempt
 from minitelecom.store.call_records import Ending
 from minitelecom.store.database import Cursor, Database
 
@@ -95,17 +97,19 @@ async def _recover(cursor: Cursor, silent_since: datetime) -> tuple[int, int]:
         "UPDATE processes SET stopped = heartbeat WHERE stopped IS NULL AND heartbeat < %s", (silent_since,)
     )
     rows = await cursor.query(
-        "SELECT r.id, r.started, r.answered, r.rate, r.currency, v.amount, p.heartbeat"
+        "SELECT r.id, r.started, r.answered, r.rate, r.currency, v.amount, p.heartbeat, r.trunk"
         " FROM call_records r JOIN processes p ON p.id = r.process_id"
         " LEFT JOIN reservations v ON v.id = r.reservation_id"
         " WHERE r.ended IS NULL AND p.stopped IS NOT NULL ORDER BY r.started, r.id LIMIT %s",
         (AT_ONCE,),
     )
-    return len(rows), sum([await _close(cursor, *row) for row in rows])
+    tried = await call_attempts.of_calls(cursor, [(row[1], row[0]) for row in rows])
+    return len(rows), sum([await _close(cursor, tried.get((row[1], row[0]), ()), *row) for row in rows])
 
 
 async def _close(
     cursor: Cursor,
+    tried: Sequence[CarrierAttempt],
     identifier: int,
     started: datetime,
     answered: datetime | None,
@@ -113,6 +117,7 @@ async def _close(
     currency: str,
     reserved: Any,
     heartbeat: datetime,
+    trunk: str | None,
 ) -> bool:
     """
     Charge what is proven to have been talked, within the reservation (which a recharge may have enlarged).
@@ -126,5 +131,8 @@ async def _close(
         seconds = maximum(rate, Money(reserved, currency), seconds)
         billed, charged = billed_seconds(rate, seconds), cost(rate, seconds)
     ended = max(heartbeat, started)
-    ending = Ending(identifier, started, ended, billed, charged, "interrupted", None, "switch")
+    if not tried and trunk is not None:  # nobody had answered yet: what is known is who was to be asked first
+        tried = [CarrierAttempt(trunk, None, started)]
+    attempts = [one if one.ended else one.closed(ended, "interrupted", None, seconds) for one in tried]
+    ending = Ending(identifier, started, ended, billed, charged, "interrupted", None, "switch", attempts=attempts)
     return not (await call_records.ended(cursor, ending)).repeated

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from minitelecom.commands.calls import records
+from minitelecom.commands.calls import pages
 from minitelecom.commands.shop import shop_of
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
@@ -85,6 +85,8 @@ def test_a_call_is_shown_with_everything(minitelecom, database, begin, card):
             "sip_status": 200,
             "ended_by": "caller",
             "promised_seconds": 60,
+            "buy_cost": None,
+            "attempts": [],
         }
     ]
     assert minitelecom("calls", "--json", "--live").data == []
@@ -113,7 +115,7 @@ def test_calls_are_listed_oldest_first_however_many(begin, config_file):
     """Read in pages of two."""
     numbers = [begin(STARTED + timedelta(minutes=minutes), f"4420{minutes}") for minutes in (3, 1, 2, 0, 4)]
     with shop_of(Namespace(config=config_file)) as shop:
-        shown = list(records(shop, at_once=2))
+        shown = [record for page in pages(shop, at_once=2) for record in page]
     assert [one.called_number for one in shown] == ["44200", "44201", "44202", "44203", "44204"]
     assert {one.id for one in shown} == set(numbers)
 

@@ -50,6 +50,7 @@ class Auditor:
             self.balances_are_what_was_paid_less_what_was_talked,
             self.records_are_closed,
             self.records_are_priced,
+            self.carriers_are_recorded,
             self.records_agree_with_the_wire,
             self.calls_have_records,
             self.answers_have_records,
@@ -122,6 +123,17 @@ class Auditor:
                 continue
             if (record.cost, record.billed_seconds) != (right, billed):
                 yield f"{_named(record)}: {seconds} s are {billed} s for {right}"
+
+    def carriers_are_recorded(self) -> Iterator[str]:
+        """Each attempt is closed, and a call that a carrier answered has one attempt that was answered."""
+        for call, trunk, began in self._query("SELECT call_id, trunk, began FROM call_attempts WHERE ended IS NULL"):
+            yield f"call {call} is still being tried by {trunk}, since {began}"
+        for call, count in self._query(
+            "SELECT r.id, count(a) FROM call_records r LEFT JOIN call_attempts a ON a.started = r.started"
+            " AND a.call_id = r.id AND a.answered IS NOT NULL AND a.trunk = r.trunk WHERE r.trunk IS NOT NULL"
+            " GROUP BY r.id, r.answered HAVING count(a) <> (r.answered IS NOT NULL)::int"
+        ):
+            yield f"call {call} was answered by {count} attempts"
 
     def records_agree_with_the_wire(self) -> Iterator[str]:
         for record in self.records:
