@@ -114,6 +114,7 @@ class Calls:
     ringing_seconds: int = option(values.whole(10, 600), 90)
     silence_seconds: int = option(values.whole(5, 3600), 60)
     drain_seconds: int = option(values.whole(0, 3600), 0)
+    session_seconds: int = option(values.whole_or_none(90, 86400), 1800)
     music: str = option(values.music, "house")
 
     @property

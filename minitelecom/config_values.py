@@ -71,6 +71,19 @@ def whole(least: int, most: int) -> Callable[[object], int]:
     return read
 
 
+def whole_or_none(least: int, most: int) -> Callable[[object], int]:
+    """A whole number of these, or 0 for none."""
+    among = whole(least, most)
+
+    def read(value: object) -> int:
+        try:
+            return 0 if value == 0 and not isinstance(value, bool | float) else among(value)
+        except Expected as expected:
+            raise Expected(f"0 or {expected}") from None
+
+    return read
+
+
 def list_of(read_one: Callable[[object], Any], expected: str) -> Callable[[object], tuple[Any, ...]]:
     def read(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):

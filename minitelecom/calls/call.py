@@ -35,6 +35,9 @@ CAUSES: dict[int, Cause] = {
     407: "failed",
     408: "no-answer",
     410: "rejected",
+    420: "failed",  # it wants something of us that we cannot do, or (422) never as we like it; another carrier may not
+    421: "failed",
+    422: "failed",
     480: "no-answer",
     484: "rejected",
     486: "busy",

@@ -2,3 +2,6 @@
 
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE")
 ALLOW = ", ".join(METHODS)
+
+# Option tags (RFC 3261 19.2): what a far end may require of us.
+EXTENSIONS = ("timer",)

@@ -52,6 +52,7 @@ class IncomingLeg(Leg):
         self.transaction = transaction
         invite = transaction.request
         self.contact_user = invite.uri.user or self.contact_user
+        self.far_allows = invite.get("Allow") or ""
         self.description = self._describe(description_in(invite))
         self.dialog = Dialog.as_uas(invite, self.local_tag)
         switch.legs[self.key] = self

@@ -19,6 +19,7 @@ from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
 from minitelecom.calls.profiles import STANDARD, Profile, Route
 from minitelecom.calls.pulse import Pulse
 from minitelecom.calls.session_change import SessionChange, SessionChanges, change_received
+from minitelecom.calls.session_timer import SessionTimer
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.media.door import Remote, RtpPort
@@ -116,6 +117,8 @@ class Leg:
         self.contact_user = "minitelecom"
         self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
         self.changes = SessionChanges()
+        self.far_allows = ""  # the Allow of the far end
+        self.session_timer = SessionTimer(switch.limits.session_seconds)
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
@@ -257,11 +260,17 @@ class Leg:
         self.changes.want(self, change)
 
     def success(self, request: Request, body: bytes) -> Response:
-        """Our 200 to an INVITE or UPDATE: a target refresh, as the request was (RFC 3261 12.2.2)."""
-        headers = [("Contact", self.contact()), ("Allow", ALLOW)]
+        """Our 200 to an INVITE or UPDATE, a target refresh as the request was (RFC 3261 12.2.2); the session lasts anew."""
+        assert self.dialog is not None
+        lasting = [] if self.dialog.early else self.session_timer.renew(self, request)
+        headers = [("Contact", self.contact()), ("Allow", ALLOW), *lasting]
         return request.response(
             200, to_tag=self.local_tag, headers=headers, body=body, content_type=SDP if body else None
         )
+
+    def takes_update(self) -> bool:
+        """Never sent to a telephone that does not say so itself."""
+        return self.profile.update and "UPDATE" in self.far_allows.upper()
 
     def contact(self) -> str:
         """Where requests of the far end within the dialog are to come."""
@@ -319,6 +328,7 @@ class Leg:
             self.acceptance.acknowledged()
             self.acceptance = None
         self.changes.abandon()
+        self.session_timer.stop()
         self._negotiation = None
         if self.port is not None:
             self.port.close()

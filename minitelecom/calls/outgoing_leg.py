@@ -28,6 +28,7 @@ log = Logger()
 
 # After our CANCEL the far end has 64·T1 to end the INVITE (RFC 3261 9.1).
 CANCEL_SECONDS = 32.0
+MOST_INVITES = 6  # of one leg, each with what the last refusal has told
 MOST_FORKS = 20  # far ends of one INVITE that are answered when they answer; more are left to their own timers
 
 
@@ -55,6 +56,7 @@ class Inputs(Protocol):
     def provisional(self, response: Response) -> None: ...
     def success(self, response: Response) -> None: ...
     def challenged(self, response: Response) -> None: ...
+    def too_brief(self, response: Response) -> None: ...
     def refused(self, response: Response) -> None: ...
     def failed(self) -> None: ...
     def rung_out(self) -> None: ...
@@ -121,6 +123,8 @@ class OutgoingLeg(Leg):
             self._machine.success(response)
         elif response.status in (401, 407):
             self._machine.challenged(response)
+        elif response.status == 422:
+            self._machine.too_brief(response)
         else:
             self._machine.refused(response)
 
@@ -141,12 +145,18 @@ class OutgoingLeg(Leg):
             ("Contact", self.contact()),
             ("Max-Forwards", str(self.target.max_forwards)),
             ("Allow", ALLOW),
+            *self.session_timer.asked(),
             *caller.headers(host),
         ]
         if self._authorization is not None:
             headers.append(self._authorization)
         request = Request.create("INVITE", self.target.request_uri, headers, self._offer, SDP)
         self.transaction = self.switch.layer.request(request, self.hop, self)
+
+    def ask_for_longer(self, response: Response) -> bool:
+        """After a 422: whether asking for a longer interval makes sense (RFC 4028 7.3)."""
+        self.invite_sequence += 1
+        return self.invite_sequence <= MOST_INVITES and self.session_timer.learn(response)
 
     def authorize(self, response: Response) -> bool:
         """Whether we have an answer to the challenge; one that comes again has been answered wrongly."""
@@ -172,6 +182,8 @@ class OutgoingLeg(Leg):
         self.dialog = Dialog.as_uac(invite, response)
         self.switch.legs[self.key] = self
         self.acknowledge(self.dialog)
+        self.far_allows = response.get("Allow") or ""
+        self.session_timer.settled(self, response)
         return self.take_answer(response)
 
     def take_answer(self, response: Response) -> bool:
@@ -249,6 +261,14 @@ def say_who_we_are(machine: Inputs, leg: OutgoingLeg, response: Response) -> Non
         machine.refused(response)
 
 
+@calling.upon(Inputs.too_brief).loop()
+def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    if leg.ask_for_longer(response):
+        leg.send_invite()
+    else:
+        machine.refused(response)
+
+
 @calling.upon(Inputs.refused).to(closed)
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
@@ -286,6 +306,7 @@ def answered_meanwhile(machine: Inputs, leg: OutgoingLeg, response: Response) ->
 
 
 @cancelling.upon(Inputs.challenged).to(closed)
+@cancelling.upon(Inputs.too_brief).to(closed)
 @cancelling.upon(Inputs.refused).to(closed)
 def cancelled(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
@@ -366,6 +387,9 @@ def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
 @idle.upon(Inputs.challenged).loop()
 @talking.upon(Inputs.challenged).loop()
 @closed.upon(Inputs.challenged).loop()
+@idle.upon(Inputs.too_brief).loop()
+@talking.upon(Inputs.too_brief).loop()
+@closed.upon(Inputs.too_brief).loop()
 @idle.upon(Inputs.refused).loop()
 @talking.upon(Inputs.refused).loop()
 @closed.upon(Inputs.refused).loop()

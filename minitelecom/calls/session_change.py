@@ -53,13 +53,11 @@ class SessionChange:
         method: str,
         offer: Callable[[Negotiation], bytes] | None,
         done: Callable[[Outcome, Response | None], None],
-        headers: tuple[Header, ...] = (),
     ) -> None:
         assert method == "UPDATE" or offer is not None
         self.method = method
         self._offer = offer
         self._done = done
-        self._headers = headers
         self._leg: Leg
         self._transaction: ClientTransaction | None = None
         self._authorization: Header | None = None
@@ -93,7 +91,7 @@ class SessionChange:
         leg, dialog = self._leg, self._leg.dialog
         assert dialog is not None
         body = self._offer(leg.negotiation()) if self._offer is not None else b""
-        headers = [("Contact", leg.contact()), ("Allow", ALLOW), *self._headers]
+        headers = [("Contact", leg.contact()), ("Allow", ALLOW), *leg.session_timer.kept()]
         if self._authorization is not None:
             headers.append(self._authorization)
         request = dialog.request(self.method, headers, body, SDP if body else None)
@@ -147,7 +145,9 @@ class SessionChange:
             self._try_again(self._lot(), response)
         elif response.status == 500 and (seconds := retry_after(response)) is not None:
             self._try_again(seconds, response)
-        elif response.status in (401, 407) and self._authorize(response):
+        elif (response.status in (401, 407) and self._authorize(response)) or (
+            response.status == 422 and leg.session_timer.learn(response)
+        ):
             self._attempt()
         elif response.status in OVER:
             leg.lost()
@@ -171,6 +171,7 @@ class SessionChange:
         leg = self._leg
         assert leg.dialog is not None
         leg.dialog.update(response)
+        leg.session_timer.settled(leg, response)
         if self._offer is not None:
             try:
                 leg.connect_media(leg.negotiation().accept_answer(description_in(response)))
@@ -234,7 +235,7 @@ class SessionChanges:
 def change_received(leg: "Leg", transaction: ServerTransaction, request: Request) -> None:
     """A re-INVITE or UPDATE of theirs: hold, resume, another codec or address, or only that they are still there."""
     try:
-        refused = _out_of_turn(leg, request)
+        refused = leg.session_timer.refusal(request) or _out_of_turn(leg, request)
         body = _answer(leg, request) if refused is None else b""
     except NotAcceptable as unusable:
         refused = request.response(488, headers=[("Warning", f'304 minitelecom "{unusable}"')])

@@ -11,9 +11,10 @@ from twisted.logger import Logger
 
 from minitelecom.calls.authentication import Asked, Authentication, Denied
 from minitelecom.calls.caller_id import name, said
+from minitelecom.calls.capabilities import ALLOW, EXTENSIONS
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
-from minitelecom.calls.leg import ALLOW, SDP
+from minitelecom.calls.leg import SDP
 from minitelecom.calls.registrar import Registrar
 from minitelecom.calls.subscription import Subscription, Subscriptions, bad_event, is_about_messages
 from minitelecom.calls.switch import DialogUsage, Switch
@@ -22,6 +23,7 @@ from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
 from minitelecom.media.door import NoPortsLeft
+from minitelecom.sip import session_timer
 from minitelecom.sip.checks import onward_hops, refusal
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
@@ -56,6 +58,7 @@ class UserAgent:
         self._visits = visits
         self._subscriptions = subscriptions
         self._config = config
+        self._extensions = EXTENSIONS if config.calls.session_seconds else ()
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See TransactionUser."""
@@ -63,7 +66,9 @@ class UserAgent:
         if leg is None and request.to.tag is not None:
             transaction.respond(request.response(481))
             return
-        refused = refusal(request, METHODS) if request.method != "BYE" else None  # whoever wants to end a call may
+        refused = None
+        if request.method != "BYE":  # whoever wants to end a call may
+            refused = refusal(request, METHODS, extensions=self._extensions)
         if refused is not None:
             answer = request.response(
                 refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers
@@ -89,7 +94,7 @@ class UserAgent:
             case "INVITE":
                 self._invite(transaction, request, source)
             case "OPTIONS":
-                headers = (("Allow", ALLOW), ("Accept", SDP))
+                headers = (("Allow", ALLOW), ("Accept", SDP), ("Supported", ", ".join(self._extensions)))
                 transaction.respond(request.response(200, to_tag=self._switch.token(), headers=headers))
             case "SUBSCRIBE":
                 self._subscribe(transaction, request, source)
@@ -182,6 +187,11 @@ class UserAgent:
     ) -> None:
         """Make an INVITE a leg, where its offer can be met."""
         request = transaction.request
+        wanted = self._switch.limits.session_seconds
+        brief = session_timer.refusal(request, wanted) if wanted else None
+        if brief is not None:
+            transaction.respond(brief)
+            return
         try:
             leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier, urgent=urgent, telephone=telephone)
         except NotAcceptable as unusable:
