@@ -6,22 +6,25 @@ Everything that may end a call comes here (either side, its credit, the administ
 tone; any other hears what the far end's side makes of 180 or 183.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from minitelecom.calls.credit import Credit
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import End, Ending, Leg
 from minitelecom.calls.outgoing_leg import OutgoingLeg, Target
 from minitelecom.calls.records import CallRecord
+from minitelecom.calls.redirection import Course, Forwarded
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
 from minitelecom.rating.buying import Buying
+from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Cause
 
 log = Logger()
@@ -73,6 +76,11 @@ class Ended:
     sip_status: int | None
     by: str
     answered: bool
+    forwarded: Forwarded | None = None
+    """A telephone that rang has sent the caller on."""
+
+
+Redirect = Callable[[Target, Sequence[Uri], Course], Awaitable[Sequence[Target]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Attempt:
     trunk: str | None = None
     number: str = ""
     buying: Buying | None = None
+    redirect: Redirect | None = None
+    """Where the call goes on of what a 3xx names."""
 
 
 class Call:
@@ -108,6 +118,7 @@ class Call:
         self._caller = caller
         self._attempts = list(attempts)
         self._attempt: Attempt | None = None
+        self._course = Course()
         self._ringing: list[OutgoingLeg] = []
         self._callee: OutgoingLeg | None = None
         self._worst = Ended("failed", None, "carrier", answered=False)
@@ -218,17 +229,36 @@ class Call:
                 self._heard_early = None
                 if self._ringing:  # the others have rung all the time
                     self._caller.ring()
-            self._refused(ending)
+            self._refused(leg, ending)
 
-    def _refused(self, ending: Ending) -> None:
-        cause = cause_of(ending)
-        self._worst = Ended(cause, ending.status, "callee" if ending.end is End.REFUSED else "switch", answered=False)
+    def _refused(self, leg: OutgoingLeg, ending: Ending) -> None:
+        cause, by = cause_of(ending), "callee" if ending.end is End.REFUSED else "switch"
+        forwarded, telephone = self._worst.forwarded, leg.target.telephone
+        if telephone is not None and ending.contacts:
+            forwarded = Forwarded(telephone.device, ending.contacts)
+        self._worst = Ended(cause, ending.status, by, answered=False, forwarded=forwarded)
         if self._ringing:
             return
         self.record.attempt_ended(self._switch.now(), cause, ending.status)
         if cause != "failed":
             self._attempts = []
+        attempt = self._attempt
+        if ending.contacts and attempt is not None and attempt.redirect is not None:
+            following = self._follow(attempt, attempt.redirect(leg.target, ending.contacts, self._course))
+            Deferred.fromCoroutine(following).addErrback(self._failed)
+        else:
+            self.start()
+
+    async def _follow(self, attempt: Attempt, redirected: Awaitable[Sequence[Target]]) -> None:
+        """Go on where a carrier sends us, as far as we let it."""
+        for target in reversed(await redirected):
+            number = Uri.parse(target.request_uri).user or attempt.number
+            self._attempts.insert(0, replace(attempt, targets=[target], number=number))
         self.start()
+
+    def _failed(self, failure: Failure) -> None:
+        log.failure("a redirection could not be followed", failure=failure)
+        self.finish(self._worst)
 
     # What others want of it.
 

@@ -6,19 +6,21 @@ before it is announced.  Every number dialled leaves a record, also one that lea
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from twisted.internet.defer import Deferred
 
 from minitelecom.calls.addresses import is_address
 from minitelecom.calls.call import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
-from minitelecom.calls.credentials import Credentials
+from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.profiles import Route
 from minitelecom.calls.records import CallRecord, Open
+from minitelecom.calls.redirection import Course, stays_with_carrier
 from minitelecom.calls.routing import (
     Destination,
     Dialogue,
@@ -255,7 +257,24 @@ class Dialling:
             urgent=urgent,
             routes=routes(trunk),
         )
-        return Attempt([target], trunk.name, number, buying)
+        return Attempt([target], trunk.name, number, buying, partial(self._redirected, trunk))
+
+    async def _redirected(
+        self, trunk: Trunk, target: Target, contacts: Sequence[Uri], course: Course
+    ) -> Sequence[Target]:
+        """Where a carrier may move the call that it was sent (3xx); elsewhere nobody hears what we are to it."""
+        called, carrier = Uri.parse(target.request_uri), Uri.parse(trunk.uri)
+        course.begin(target.request_uri)
+        staying = {str(contact): stays_with_carrier(contact, called, carrier) for contact in contacts}
+        ways = []
+        for place in course.follow(
+            target.request_uri, [place for place, stays in staying.items() if stays or trunk.redirects]
+        ):
+            hop = target.hop if trunk.proxy is not None else await self._hop(Uri.parse(place).hostport)
+            if hop is not None:
+                credentials = target.credentials if staying[place] else NONE
+                ways.append(replace(target, request_uri=place, hop=hop, credentials=credentials))
+        return ways
 
     async def _hop(self, address: str) -> Hop | None:
         host, _, port = address.partition(":")

@@ -30,6 +30,7 @@ from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import SDP, Negotiation, NotAcceptable, Stream, description_in
 from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.sip.uri import Uri
 
 __all__ = ["ALLOW", "NOBODY", "SDP", "End", "Ending", "Leg", "LegUser", "description_in"]
 
@@ -53,6 +54,8 @@ class Ending:
 
     end: End
     status: int | None = None
+    contacts: tuple[Uri, ...] = ()
+    """Where it wants to be tried instead (3xx)."""
 
 
 class LegUser(Protocol):

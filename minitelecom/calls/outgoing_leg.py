@@ -22,6 +22,7 @@ from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.sip.redirection import contacts
 from minitelecom.sip.transaction_layer import ClientTransaction
 
 log = Logger()
@@ -272,7 +273,7 @@ def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> Non
 @calling.upon(Inputs.refused).to(closed)
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
-    leg.user.leg_ended(leg, Ending(End.REFUSED, response.status))
+    leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, contacts(response)))
 
 
 @calling.upon(Inputs.failed).to(closed)

@@ -8,6 +8,14 @@ from minitelecom.store.devices import Device
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """The account a call is charged to."""
+
+    account_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """
     ``session`` is one per incoming leg and joins the numbers dialled in one visit.  ``calling_number`` is what the
@@ -31,13 +39,13 @@ class Visitor:
         return Said(self.calling_number, self.private, self.diversions)
 
     @property
+    def payer(self) -> Payer | None:
+        """Who pays for what he dials from the shop; None: he calls only inside and for help."""
+        device = self.device
+        if device is None or device.account_id is None or device.account_number is None:
+            return None
+        return Payer(device.account_id, device.account_number)
+
+    @property
     def device_name(self) -> str | None:
         return self.device.name if self.device else None
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """The account a call is charged to."""
-
-    account_id: int
-    number: str

@@ -1,6 +1,7 @@
 """What an incoming leg came for: the card dialogue, a call of its own, or help."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,10 +14,11 @@ from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
+from minitelecom.calls.redirection import Forwarding, forwarded_by
 from minitelecom.calls.routing import Dialogue, EmergencyNumber, Internal
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.switch import Switch
-from minitelecom.calls.visitor import Payer, Visitor
+from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Config
 from minitelecom.ivr.caller import HungUp
@@ -174,14 +176,8 @@ class Visits:
         await card_dialogue(caller, cards, self._emergencies, languages)
 
     async def _direct(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> None:
-        device = visitor.device
-        payer = (
-            Payer(device.account_id, device.account_number)
-            if device is not None and device.account_id is not None and device.account_number is not None
-            else None
-        )
         try:
-            prepared = await self._dialling.prepare(visitor, payer, dialled)
+            prepared = await self._dialling.prepare(visitor, visitor.payer, dialled)
         except DatabaseAway:
             leg.reject(503, headers=(("Retry-After", "10"),))
             return
@@ -201,27 +197,51 @@ class Visits:
         await self._connect(leg, visitor, await self._dialling.emergency(visitor, number))
 
     async def _connect(self, leg: IncomingLeg, visitor: Visitor, prepared: Prepared) -> None:
+        ended = await self._call(leg, visitor, prepared)
+        forwarding = Forwarding(prepared.destination)
+        while not ended.answered and ended.by not in ("caller", "operator"):
+            if ended.forwarded is not None:
+                forwarding.forwarded(ended.forwarded)
+            elsewhere = forwarding.next()
+            if elsewhere is None:
+                break
+            ended = await self._forward(leg, forwarded_by(visitor, elsewhere.forwarder), elsewhere.dialled) or ended
+        if not ended.answered:
+            leg.reject(status_of(ended))
+
+    async def _forward(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> Ended | None:
+        """A call that a telephone of the shop sends on at its own expense; None where it leads nowhere."""
+        try:
+            prepared = await self._dialling.prepare(visitor, visitor.payer, dialled)
+        except DatabaseAway:
+            return None
+        return None if isinstance(prepared, NotDialled) else await self._call(leg, visitor, prepared)
+
+    async def _call(self, leg: IncomingLeg, visitor: Visitor, prepared: Prepared) -> Ended:
         call = Call(self._switch, leg, prepared.record, prepared.attempts, self._warning())
         if isinstance(leg.user, Leaving) and leg.user.gone:
             call.finish(Ended("cancelled", 487, "caller", answered=False))
-            return
+            return await call.done
         leg.user = call
         account = visitor.device.account_number if visitor.device else None
         with self._running.run(visitor.session, call, account, prepared):
             call.start()
             ended = await call.done
-        if not ended.answered:
-            inside = any(target.telephone is not None for attempt in prepared.attempts for target in attempt.targets)
-            leg.reject(status_of(ended, inside=inside))
+        leg.user = Leaving()
+        inside = any(target.telephone is not None for attempt in prepared.attempts for target in attempt.targets)
+        return replace(ended, sip_status=480) if inside and _is_away(ended) else ended
 
     def _warning(self) -> Callable[[int], Sequence[Sound]]:
         return lambda seconds: self._voice.warning(self._config.language, seconds)
 
 
-def status_of(ended: Ended, *, inside: bool) -> int:
-    """What a caller hears of a call that came to nothing; `inside`: it went to a telephone of the shop."""
+def _is_away(ended: Ended) -> bool:
+    """A telephone of the shop is registered, and not there any more."""
+    return not ended.answered and ended.sip_status == 408
+
+
+def status_of(ended: Ended) -> int:
+    """What a caller hears of a call that came to nothing."""
     if ended.sip_status in PASSED_ON:
         return ended.sip_status
-    if inside and ended.sip_status == 408:  # registered, and not there any more
-        return 480
     return STATUSES.get(ended.cause, 503)

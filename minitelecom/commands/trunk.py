@@ -68,6 +68,7 @@ def _add_properties(parser: Parser) -> None:
     is_("--asserts", "tell the caller's number in P-Asserted-Identity (RFC 3325)")
     is_("--trusted", "believe whom it says a call is from, and tell it who a hidden caller is")
     is_("--diversion", "tell it who forwarded a call")
+    is_("--redirects", "let it send calls on to other numbers and carriers, at the price of the number dialled")
 
 
 def _or_none(kind: Callable[[str], str]) -> Callable[[str], str | None]:

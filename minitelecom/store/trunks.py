@@ -48,6 +48,8 @@ class Trunk:
     """Of our trust domain (RFC 3324): what it asserts is believed, and it is told who a hidden caller is."""
     diversion: bool = False
     """It is told who forwarded a call (Diversion, RFC 5806)."""
+    redirects: bool = False
+    """It may send a call on (3xx) to other numbers and other carriers, whatever they ask of us."""
 
 
 _COLUMNS = tuple(column.name for column in fields(Trunk))
