@@ -67,6 +67,11 @@ class Sip:
     )
     ladder_hours: int = option(values.whole(0, 24 * 90), 48)
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port to tell others for each transport: the first."""
+        return {endpoint.transport: endpoint.port for endpoint in reversed(self.listen)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rtp:

@@ -25,8 +25,7 @@ from minitelecom.calls.voice import Voice
 from minitelecom.config import Config
 from minitelecom.ivr.catalogue import load as load_prompts
 from minitelecom.media.engine import Engine
-from minitelecom.sip.hop import Hop
-from minitelecom.sip.transport import UdpTransports
+from minitelecom.sip.transport import Transports
 from minitelecom.store import notices, processes
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.listener import Listener
@@ -93,7 +92,7 @@ class Daemon:
         self._secrets = Secrets.from_file(config.data / KEY_FILE)
         self._pool = Pool(reactor, reached.url, size=POOL_SIZE)
         self._listener = Listener(reactor, reached.url, notices.CHANNEL, self._noticed, self._lost_notices)
-        self._transports = UdpTransports(reactor, self._received)
+        self._transports = Transports(reactor, self._clock)
         self._process_id = 0
         self._day = utc_now().astimezone(config.zone).date()
         self._reviving = False
@@ -116,6 +115,7 @@ class Daemon:
             now=utc_now,
             random=SystemRandom(),
             send=self._transports.send,
+            connected=self._transports.connected,
             route=route,
             resolve=self._reactor.resolve,
             media=self._media,
@@ -123,7 +123,8 @@ class Daemon:
             secrets=self._secrets,
             voice=voice,
         )
-        self.exchange = Exchange(around, config, self._process_id, self._sip_port())
+        self.exchange = Exchange(around, config, self._process_id)
+        self._transports.attach(self.exchange.layer, self.exchange.needs)
         await self.exchange.start()
         self._listen()
         self._loop(self._beat, HEARTBEAT_SECONDS)
@@ -186,23 +187,13 @@ class Daemon:
 
     # Sockets.
 
-    def _sip_port(self) -> int:
-        return next(endpoint.port for endpoint in self._config.sip.listen if endpoint.transport == "udp")
-
     def _listen(self) -> None:
         for endpoint in self._config.sip.listen:
-            if endpoint.transport == "udp":
-                self._transports.listen(endpoint.host, endpoint.port)
-            else:
-                log.info("{host}:{port}: SIP over TCP is not spoken yet", host=endpoint.host, port=endpoint.port)
+            self._transports.listen(*endpoint)
         assert self.exchange is not None
         site = make_site(self._pool, self._config, self.exchange.live, utc_now, self._secrets, self._clock)
         web = self._config.web.listen
         self._web = self._reactor.listenTCP(web.port, site, interface=web.host)
-
-    def _received(self, data: bytes, source: Hop) -> None:
-        if self.exchange is not None:
-            self.exchange.layer.datagram_received(data, source)
 
     # What is done again and again.
 
@@ -220,7 +211,12 @@ class Daemon:
         assert self.exchange is not None
         tell_systemd("WATCHDOG=1")
         try:
-            alive = await processes.beat(self._pool, self._process_id, utc_now(), self.exchange.counters())
+            alive = await processes.beat(
+                self._pool,
+                self._process_id,
+                utc_now(),
+                {**self.exchange.counters(), "connections": self._transports.connections},
+            )
             if not alive:
                 await self._begin_again()
             self._beats += 1

@@ -30,7 +30,7 @@ LAYERS = [  # from the ground up: a room imports itself and what stands on a low
 FLOOR = {room: floor for floor, rooms in enumerate(LAYERS) for room in rooms}
 
 PURE_ROOMS = {"money", "rating", "sip", "ladder"}
-EDGES = {"sip/transport.py", "sip/transaction_layer.py", "sip/timers.py"}
+EDGES = {f"sip/{edge}.py" for edge in ("transport", "streams", "sockets", "transaction_layer", "timers")}
 """The only modules of a pure room that meet the world."""
 IMPURE = (
     "twisted",

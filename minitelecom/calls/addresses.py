@@ -1,10 +1,10 @@
 """Which address of ours a far end must be told: our own on the local networks, the external one beyond a router."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import Hop, default_port
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -15,14 +15,16 @@ class Addresses:
     """
     Answers for Via, Contact and SDP.
 
-    ``route`` tells which of our interface addresses the system would send from to reach an address; its answers are
+    ``ports`` are those we listen on, by transport.  ``route`` tells which of our interface addresses the system would send from to reach an address; its answers are
     kept, since a shop's network changes less often than its calls.
     """
 
-    def __init__(self, external: str, local: Sequence[str], port: int, route: Callable[[str], str]) -> None:
+    def __init__(
+        self, external: str, local: Sequence[str], ports: Mapping[str, int], route: Callable[[str], str]
+    ) -> None:
         self._external = external
         self._local = [ip_network(network) for network in (*LOOPBACK, *local)]
-        self._port = port
+        self._ports = ports
         self._route = lru_cache(MOST_KNOWN)(route)
         self.is_local = lru_cache(MOST_KNOWN)(self._is_local)
         """Whether an address lies in a network we speak to with our own address."""
@@ -31,11 +33,12 @@ class Addresses:
         return is_address(host) and any(ip_address(host) in network for network in self._local)
 
     def towards(self, hop: Hop) -> tuple[str, int]:
-        """Our host and SIP port as that hop must see them."""
-        return self.host_towards(hop.host), self._port
+        """Our host and SIP port as that hop must see them; the usual port where we only speak its transport."""
+        port = self._ports.get(hop.transport)
+        return self.host_towards(hop.host), default_port(hop.transport) if port is None else port
 
     def host_towards(self, host: str) -> str:
-        if self._external and not self.is_local(host):
+        if self._external and (":" in self._external) == (":" in host) and not self.is_local(host):
             return self._external
         return self._route(host)
 

@@ -130,7 +130,7 @@ class Dialling:
         contacts = self._directory.contacts(device.name, self._switch.now())
         if contacts:
             return [
-                self._place(visitor, device, str(Uri.parse(one.contact)), one.source, one.user_agent)
+                self._place(visitor, device, str(Uri.parse(one.contact)), self._switch.place_of(one), one.user_agent)
                 for one in contacts
             ]
         hop = await self._hop(device.address) if device.address is not None else None

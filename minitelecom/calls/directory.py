@@ -102,6 +102,14 @@ class Directory:
             name = None
         return self.profile(name or "", request.get("User-Agent") or "")
 
+    def is_registered_by(self, hop: Hop, instant: datetime) -> bool:
+        """Whether a telephone has a valid registration that came from there."""
+        return any(
+            binding.source == hop and binding.expires > instant
+            for bindings in self.bindings.values()
+            for binding in bindings
+        )
+
     def device_at(self, hop: Hop) -> Device | None:
         """The telephone or gateway known by where its requests come from."""
         return self._devices_at.get(f"{hop.host}:{hop.port}") or self._devices_at.get(hop.host)
@@ -138,7 +146,7 @@ def port_of(uri: str) -> int:
 def _binding(stored: bindings.StoredBinding) -> Binding:
     return Binding(
         contact=stored.contact,
-        source=Hop(*stored.source),
+        source=Hop(*stored.source, theirs=stored.source[0] != "udp"),
         call_id=stored.call_id,
         cseq=stored.cseq,
         expires=stored.expires,

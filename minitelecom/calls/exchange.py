@@ -39,12 +39,16 @@ RETRY_SECONDS = 1.0  # of a database that is away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the exchange stands in.  ``route`` tells our own address towards another; ``send`` raises OSError."""
+    """
+    What the exchange stands in.  ``route`` tells our own address towards another; ``send`` raises OSError; ``connected``
+    tells whether there is a connection to a hop.
+    """
 
     clock: IReactorTime
     now: Callable[[], datetime]
     random: Random
     send: Callable[[bytes, Hop], None]
+    connected: Callable[[Hop], bool]
     route: Callable[[str], str]
     resolve: Resolver
     media: Media
@@ -56,10 +60,10 @@ class Surroundings:
 class Exchange:
     """Give it the datagrams that arrive and the notices of the database; look at ``live`` and ``counters``."""
 
-    def __init__(self, around: Surroundings, config: Config, process_id: int, sip_port: int) -> None:
+    def __init__(self, around: Surroundings, config: Config, process_id: int) -> None:
         self._around = around
         self._started = around.clock.seconds()
-        addresses = Addresses(config.sip.external, config.sip.local, sip_port, around.route)
+        addresses = Addresses(config.sip.external, config.sip.local, config.sip.ports, around.route)
         self.layer = TransactionLayer(around.clock, around.random, around.send, addresses.towards)
         self.ladders = Ladders(around.clock, around.now, around.database, addresses.towards, config.sip.ladder_hours)
         if self.ladders.on:
@@ -74,6 +78,7 @@ class Exchange:
             limits=config.calls,
             hosts=Hosts(around.clock, around.resolve),
             music=around.voice.music,
+            connected=around.connected,
             ladders=self.ladders,
         )
         self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone)
@@ -155,6 +160,12 @@ class Exchange:
         self.running.stop_all()
         for leg in list(self.switch.legs.values()):
             leg.dismiss()
+
+    def needs(self, hop: Hop) -> bool:
+        """Whether somebody is reached by that connection: a telephone registered by it, or a party of a call."""
+        return any(leg.hop == hop for leg in self.switch.legs.values()) or self.directory.is_registered_by(
+            hop, self._around.now()
+        )
 
     @property
     def open_records(self) -> int:

@@ -15,8 +15,9 @@ from minitelecom.calls.ladders import Ladders
 from minitelecom.config import Calls
 from minitelecom.media.door import Media, Sound
 from minitelecom.sip.dialog import Dialog
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request
+from minitelecom.sip.registration import Binding
 from minitelecom.sip.transaction_layer import ServerTransaction, TransactionLayer
 from minitelecom.sip.uri import Uri
 
@@ -51,6 +52,7 @@ class Switch:
     addresses: Addresses
     limits: Calls
     hosts: Hosts
+    connected: Callable[[Hop], bool]
     ladders: Ladders
     music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
@@ -59,6 +61,19 @@ class Switch:
     def token(self) -> str:
         """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""
         return f"{self.random.getrandbits(64):016x}"
+
+    def place_of(self, binding: Binding) -> Hop:
+        """
+        Where a telephone is reached: where its registration came from. A connection that is gone can be replaced by one
+        to its Contact, unless a router stands between: then nothing but the telephone itself can open another.
+        """
+        source = binding.source
+        if not source.theirs or self.connected(source) or source.transport != "tcp":
+            return source
+        contact = Uri.parse(binding.contact)
+        if contact.host.strip("[]") != source.host:
+            return source
+        return Hop("tcp", source.host, contact.port or DEFAULT_PORT)
 
     def moved(self, contact: str, before: Hop, now: Hop) -> None:
         """A telephone's router shows it at another place: what we still have to say in its calls goes there."""
@@ -69,9 +84,11 @@ class Switch:
     def contact(self, hop: Hop, user: str) -> str:
         """Our Contact as that hop must see us, under a name that may come from anybody."""
         host, port = self.addresses.towards(hop)
-        return f"<{address(user, host, port)}>"
+        parameters: dict[str, str | None] = {"transport": hop.transport} if hop.is_reliable else {}
+        return f"<{address(user, host, port, parameters)}>"
 
 
-def address(user: str, host: str, port: int | None = None) -> Uri:
+def address(user: str, host: str, port: int | None = None, parameters: dict[str, str | None] | None = None) -> Uri:
     """The URI of a user whose name may hold anything: what a URI cannot hold is escaped."""
-    return Uri("sip", user[:LONGEST_NAME], host=f"[{host}]" if ":" in host else host, port=port)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return Uri("sip", user[:LONGEST_NAME], host=host, port=port, parameters=parameters)

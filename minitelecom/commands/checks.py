@@ -32,15 +32,16 @@ LEAST_YEAR = 2026  # before it this program was not written
 def machine(config: Config, *, daemon_runs: bool) -> Iterable[Finding]:
     """Everything that needs no database."""
     yield _space(config.data)
-    yield from (_endpoint(endpoint, daemon_runs=daemon_runs) for endpoint in spoken(config))
+    yield from (_endpoint("sip", endpoint, daemon_runs=daemon_runs) for endpoint in config.sip.listen)
+    yield _endpoint("web", config.web.listen, daemon_runs=daemon_runs)
     yield _files(config)
     yield prompts(config)
     yield _clock(config)
 
 
 def spoken(config: Config) -> list[Endpoint]:
-    """Where the daemon really listens: SIP over UDP and the pages."""
-    return [*(endpoint for endpoint in config.sip.listen if endpoint.transport == "udp"), config.web.listen]
+    """Where the daemon listens: SIP and the pages."""
+    return [*config.sip.listen, config.web.listen]
 
 
 def _space(data: Path) -> Finding:
@@ -53,10 +54,9 @@ def _space(data: Path) -> Finding:
     return good("disk", shown)
 
 
-def _endpoint(endpoint: Endpoint, *, daemon_runs: bool) -> Finding:
+def _endpoint(check: str, endpoint: Endpoint, *, daemon_runs: bool) -> Finding:
     """Whether an address is free for the daemon, or taken by it."""
     transport, host, port = endpoint
-    check = "web" if transport == "tcp" else "sip"
     where = f"{transport}:{host}:{port}"
     problem = bind_problem(endpoint)
     if problem is None:
@@ -79,6 +79,8 @@ def bind_problem(endpoint: Endpoint) -> int | None:
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     kind = socket.SOCK_DGRAM if endpoint.transport == "udp" else socket.SOCK_STREAM
     with socket.socket(family, kind) as probe:
+        if family is socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind is socket.SOCK_STREAM:  # as the daemon does: a port whose last connection is just closing is free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

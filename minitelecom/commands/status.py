@@ -23,6 +23,7 @@ COUNTERS = (
     "timers",
     "calls",
     "registered",
+    "connections",
     "uptime_seconds",
 )
 

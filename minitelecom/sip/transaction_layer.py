@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from minitelecom.sip import transaction as machines
 from minitelecom.sip.client_user import ClientUser, Failure, Nobody
 from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, Effect, Fail, Input, State
-from minitelecom.sip.framing import is_keepalive
+from minitelecom.sip.framing import Broken, is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.matching import PLAIN, Key, Manner, arrival_key, invite_key, mark, refusal_key, server_key
@@ -73,7 +73,7 @@ class ClientTransaction(Performer):
         self._user = user
         self._key = (request.via.branch or "", request.method)
         machine = machines.InviteClient if request.method == "INVITE" else machines.NonInviteClient
-        self._machine = machine(request, reliable=hop.transport != "udp")
+        self._machine = machine(request, reliable=hop.is_reliable)
 
     @property
     def request(self) -> Request:
@@ -100,6 +100,7 @@ class ClientTransaction(Performer):
     def _unlist(self) -> None:
         if self._layer.clients.get(self._key) is self:
             del self._layer.clients[self._key]
+            self._layer.awaits_no_more(self)
 
 
 class ServerTransaction(Performer):
@@ -126,7 +127,7 @@ class ServerTransaction(Performer):
         self._key = key
         self.arrival = arrival_key(request)
         machine = machines.InviteServer if request.method == "INVITE" else machines.NonInviteServer
-        self._machine = machine(request, reliable=source.transport != "udp")
+        self._machine = machine(request, reliable=source.is_reliable)
 
     @property
     def request(self) -> Request:
@@ -201,6 +202,7 @@ class TransactionLayer:
         self.counts = Counts()
         self.timers = Timers(clock, FIXED_LENGTHS)
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
+        self._awaiting: dict[Hop, set[ClientTransaction]] = {}  # on each connection
         self.servers: dict[Key, ServerTransaction] = {}
         self._arrivals: dict[Key | None, ServerTransaction] = {}
         self._refused: dict[Key, ServerTransaction] = {}
@@ -257,8 +259,18 @@ class TransactionLayer:
     def _begin_client(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
         transaction = ClientTransaction(self, request, hop, user)
         self.clients[request.via.branch or "", request.method] = transaction
+        if hop.is_reliable:
+            self._awaiting.setdefault(hop, set()).add(transaction)
         transaction.begin()
         return transaction
+
+    def awaits_no_more(self, transaction: ClientTransaction) -> None:
+        """Nothing is to come for it over its connection."""
+        awaiting = self._awaiting.get(transaction.hop)
+        if awaiting is not None:
+            awaiting.discard(transaction)
+            if not awaiting:
+                del self._awaiting[transaction.hop]
 
     def _via(self, hop: Hop) -> Via:
         host, port = self._sent_by(hop)
@@ -275,6 +287,21 @@ class TransactionLayer:
             self._receive(data, source)
         except Exception:  # noqa: BLE001 - a door
             log.failure("a message from {source} was too much for us", source=source)
+
+    def stream_broken(self, broken: Broken, source: Hop) -> None:
+        """The same door, for what cannot be cut into messages: whoever it says it comes from hears why."""
+        try:
+            message = parse(broken.head + b"\r\n\r\n")
+        except MalformedMessage as malformed:
+            request = malformed.request
+        else:
+            request = message if isinstance(message, Request) and message.method != "ACK" else None
+        self._refuse(MalformedMessage(broken.status, broken.reason, request), source)
+
+    def connection_lost(self, hop: Hop) -> None:
+        """18.4: what waits for an answer on a connection that is gone has waited long enough."""
+        for transaction in self._awaiting.pop(hop, ()):
+            transaction.happened(Input.TRANSPORT_ERROR)
 
     def _receive(self, data: bytes, source: Hop) -> None:
         if is_keepalive(data):

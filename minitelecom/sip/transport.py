@@ -1,30 +1,30 @@
 """
-SIP over UDP (RFC 3261 section 18): datagrams in and out, on one listening address or several. An edge: it has sockets.
+The transport layer (RFC 3261 section 18): SIP over UDP, and all transports as one. An edge: it has sockets.
 
 What comes in is handed on with the hop it came from; what that means is the transaction layer's. An answer leaves by the socket
 that last heard from its hop, as a router or a firewall between us lets only that one through.
 """
 
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from errno import EAGAIN, ENOBUFS
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import MessageLengthError
-from twisted.internet.interfaces import IReactorUDP, IUDPTransport
+from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
-from twisted.internet.udp import Port
 
 from minitelecom.sip.framing import LARGEST_MESSAGE
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.sockets import listen_datagram
+from minitelecom.sip.streams import Receiver, Security, Streams
 
 MOST_HOPS_REMEMBERED = 20_000
 
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-"""A tenth of a second in which the reactor does something else is a few hundred datagrams: the system keeps them."""
-
-SO_RCVBUFFORCE = 33  # Linux; past the system's limit, for root
 FULL = frozenset({EAGAIN, ENOBUFS})
+
+
+class Reactor(IReactorUDP, IReactorTCP):
+    """Both at once."""
 
 
 class UdpTransport(DatagramProtocol):
@@ -63,9 +63,7 @@ class UdpTransports:
     def listen(self, host: str, port: int) -> int:
         """Begin to listen; returns the port, which the system chose if it was 0. Raises CannotListenError."""
         door = UdpTransport(lambda data, hop: self._receive(door, data, hop))
-        listening = self._reactor.listenUDP(port, door, interface=host, maxPacketSize=LARGEST_MESSAGE)
-        if isinstance(listening, Port):
-            _widen(listening.socket)
+        listening = listen_datagram(self._reactor, host, port, door, LARGEST_MESSAGE)
         self._doors.append((host, door))
         address = listening.getHost()
         assert isinstance(address, IPv4Address | IPv6Address)
@@ -98,8 +96,37 @@ class UdpTransports:
         raise OSError("no listening address of this family")
 
 
-def _widen(opened: socket.socket) -> None:
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
-    except OSError:  # not root, or not Linux: as much as the system allows
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+class Transports:
+    """UDP and connections as one; `attach` before anything listens."""
+
+    def __init__(self, reactor: Reactor, clock: IReactorTime, security: Mapping[str, Security] | None = None) -> None:
+        self._udp = UdpTransports(reactor, self._received)
+        self._streams = Streams(reactor, clock, security)
+        self.connected = self._streams.connected
+
+    @property
+    def connections(self) -> int:
+        return len(self._streams)
+
+    def attach(self, receiver: Receiver, needed: Callable[[Hop], bool]) -> None:
+        """Say who is told what comes, and which connections may stay although nothing comes by them."""
+        self._receiver = self._streams.receiver = receiver
+        self._streams.needed = needed
+
+    def listen(self, transport: str, host: str, port: int) -> int:
+        """Begin to listen; returns the port, which the system chose if it was 0. Raises CannotListenError."""
+        return self._udp.listen(host, port) if transport == "udp" else self._streams.listen(transport, host, port)
+
+    def send(self, data: bytes, hop: Hop) -> None:
+        """Raises OSError where it is clear at once that it can't arrive."""
+        if hop.transport == "udp":
+            self._udp.send(data, hop)
+        else:
+            self._streams.send(data, hop)
+
+    async def close(self) -> None:
+        await self._udp.close()
+        await self._streams.close()
+
+    def _received(self, data: bytes, source: Hop) -> None:
+        self._receiver.datagram_received(data, source)

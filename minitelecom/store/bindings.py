@@ -8,8 +8,8 @@ from typing import Protocol
 
 from minitelecom.store.database import Database
 
-Source = tuple[str, str, int]
-"""Transport, host and port that a REGISTER came from; sip's Hop is one."""
+Source = tuple[str, str, int] | tuple[str, str, int, str, bool]
+"""Transport, host and port that a REGISTER came from; sip's Hop begins with them."""
 
 
 class Binding(Protocol):
@@ -34,7 +34,7 @@ class StoredBinding:
     """A registration as it was stored."""
 
     contact: str
-    source: Source
+    source: tuple[str, str, int]
     call_id: str
     cseq: int
     expires: datetime

@@ -110,7 +110,7 @@ class Town(House):
         self._graves: list[object] = []
         self._notices_lost = False
 
-    def party(self, name: str, host: str, port: int = 5060, password: str = "") -> Party:
+    def party(self, name: str, host: str, port: int = 5060, password: str = "", *, transport: str = "udp") -> Party:
         kind = self.party_kind(name)
         party = kind(self.clock, self.random, self.network, EXCHANGE, name, host, port, password)
         party.town = self
@@ -141,6 +141,7 @@ class Town(House):
             now=self.now,
             random=self.random,
             send=self.network.attach(EXCHANGE.host, EXCHANGE.port, self._received),
+            connected=lambda hop: False,
             route=lambda host: EXCHANGE.host,
             resolve=self._resolve,
             media=self.told,
@@ -148,7 +149,7 @@ class Town(House):
             secrets=self.secrets,
             voice=voice(),
         )
-        self.exchange = Exchange(around, self.config, self.process_id, EXCHANGE.port)
+        self.exchange = Exchange(around, self.config, self.process_id)
         run(self.exchange.start())
         database.calm = False
         self._graves.append((self.exchange, self.told, database))

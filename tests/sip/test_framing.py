@@ -1,8 +1,20 @@
-"""Where a message begins and ends in a datagram, and what is none."""
+"""Where a message begins and ends in a datagram and in a stream, and what is none."""
+
+import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from minitelecom.sip.framing import LARGEST_MESSAGE, is_keepalive
+from minitelecom.sip.framing import (
+    LARGEST_MESSAGE,
+    LONGEST_HEAD,
+    Broken,
+    Framed,
+    Keepalive,
+    StreamFramer,
+    is_keepalive,
+)
 from minitelecom.sip.message import MalformedMessage, parse
 
 HEAD = b"\r\n".join(
@@ -87,3 +99,82 @@ def test_one_byte_past_the_largest_message():
     with pytest.raises(MalformedMessage) as caught:
         parse(head + b"x" * (LARGEST_MESSAGE + 1 - len(head)))
     assert (caught.value.status, caught.value.request) == (513, None)
+
+
+# Streams.
+
+
+def framed(*pieces: bytes) -> list[Framed]:
+    framer = StreamFramer()
+    return [one for piece in pieces for one in framer.feed(piece)]
+
+
+def whole(body: bytes = b"", length: int | None = None) -> bytes:
+    return message(b"Content-Length: %d" % (len(body) if length is None else length), body=body)
+
+
+def test_messages_of_a_stream_are_cut_by_their_content_length():
+    first, second = whole(b"\r\n\r\nOPTIONS"), whole()
+    assert framed(first + second + first[:-1]) == [first, second]
+    assert framed(message(b"l : 2", body=b"ab"), message(b"Content-Length:\r\n 2", body=b"cd")) == [
+        message(b"l : 2", body=b"ab"),
+        message(b"Content-Length:\r\n 2", body=b"cd"),
+    ]
+
+
+def test_line_ends_between_messages_are_pings_and_pongs():
+    assert framed(b"\r\n\r\n") == [Keepalive.PING]
+    assert framed(b"\r\n", whole(), b"\r\n", whole()) == [whole(), whole()]
+    assert framed(b"\r", b"\n", b"\r", b"\n", b"\r\n\r\n") == [Keepalive.PING, Keepalive.PING]
+    framer = StreamFramer()
+    framer.expect_pong()
+    assert framer.feed(b"\r\n\r\n") == [Keepalive.PONG]
+    assert framer.feed(b"\r\n") == [Keepalive.PING]
+    assert not framer.within
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (message(), 400, "Missing Content-Length"),
+        (message(b"Content-Length: -1"), 400, "Bad Content-Length"),
+        (message(b"Content-Length: 1", b"l: 1", body=b"x"), 400, "Bad Content-Length"),
+        (message(b"Content-Length: 1, 1", body=b"x"), 400, "Bad Content-Length"),
+        (whole(length=LARGEST_MESSAGE), 513, "Message Too Large"),
+        (message(b"X: " + b"x" * LONGEST_HEAD, b"l: 0"), 513, "Message Too Large"),
+        (b"\x16\x03\x01", 400, "Bad Start-Line"),
+        (b"\n\n", 400, "Bad Start-Line"),
+    ],
+)
+def test_a_stream_that_cannot_be_followed(data: bytes, status: int, reason: str):
+    (broken,) = framed(data, whole())
+    assert isinstance(broken, Broken)
+    assert (broken.status, broken.reason) == (status, reason)
+    assert broken.head == b"" or broken.head.startswith(HEAD)
+
+
+STREAM_PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(whole(), whole(b"\r\n\r\n"), whole(b"x" * 3000), b"\r\n", b"\r\n\r\n", b"\r", HEAD, b"\n", b"x"),
+            *(message(b"L: 1", body=b"y"), message(b"l: 1", b"l: 2"), b"y" * LONGEST_HEAD, whole(length=70000)),
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(STREAM_PIECES, st.data())
+def test_however_a_stream_is_cut_the_same_comes_out(pieces: list[bytes], data: st.DataObject):
+    stream = b"".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=20)))
+    parts = [stream[begin:end] for begin, end in itertools.pairwise([0, *cuts, len(stream)])]
+    assert framed(*parts) == framed(stream)
+    if len(stream) < 5000:
+        assert framed(*(stream[place : place + 1] for place in range(len(stream)))) == framed(stream)
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20))
+def test_any_bytes_in_no_exception_out(pieces: list[bytes]):
+    for one in framed(*pieces):
+        assert isinstance(one, bytes | Keepalive | Broken)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
+from minitelecom.sip.framing import Broken
 from minitelecom.sip.hop import Hop
 from tests.sip.wire import OURS, PHONE, Bench, Recorder, ask, own
 
@@ -328,7 +329,7 @@ def test_a_request_of_ours_gets_a_via_and_is_sent_until_it_is_answered(bench):
     user = Recorder()
     bench.layer.request(own("OPTIONS"), PHONE, user)
     via = bench.last.via
-    assert (via.sent_by, via.wants_rport, via.is_unique, via.transport) == (OURS[1:], True, True, "UDP")
+    assert (via.sent_by, via.wants_rport, via.is_unique, via.transport) == (OURS[1:3], True, True, "UDP")
     bench.wait(1.5)
     bench.receive(bench.sent[0][1].response(200))
     bench.receive(bench.sent[0][1].response(200))
@@ -475,3 +476,63 @@ def test_closing_forgets_everything():
     bench.layer.request(own(), PHONE, Recorder())
     bench.layer.close()
     assert (len(bench.layer), bench.layer.timers_alive, bench.clock.getDelayedCalls()) == (0, 0, [])
+
+
+# Connections.
+
+
+WIRE = Hop("tcp", "192.0.2.7", 5060)
+
+
+def test_a_connection_that_is_lost_fails_what_waits_for_a_first_answer(bench):
+    users = [Recorder() for _ in range(3)]
+    bench.layer.request(own(), WIRE, users[0])
+    bench.layer.request(own("OPTIONS"), WIRE, users[1])
+    bench.layer.request(own("OPTIONS"), PHONE, users[2])
+    bench.wait(2)
+    assert bench.said() == ["INVITE", "OPTIONS", "OPTIONS", "OPTIONS", "OPTIONS"], "only over UDP again"
+    bench.layer.connection_lost(WIRE)
+    assert [user.failures for user in users] == [[Failure.TRANSPORT], [Failure.TRANSPORT], []]
+
+
+def test_a_call_that_rings_survives_its_connection(bench):
+    """The answer may come by another one (18.2.2)."""
+    bench.layer.request(own(), WIRE, bench.user)
+    invite = bench.sent[0][1]
+    bench.receive(invite.response(180, to_tag="x"), WIRE)
+    bench.layer.connection_lost(WIRE)
+    bench.receive(invite.response(200, to_tag="x"), WIRE._replace(port=40000, theirs=True))
+    assert (bench.user.responses, bench.user.failures) == ([180, 200], [])
+
+
+def test_a_finished_transaction_waits_for_nothing(bench):
+    bench.layer.request(own("OPTIONS"), WIRE, bench.user)
+    bench.receive(bench.sent[0][1].response(200, to_tag="x"), WIRE)
+    bench.layer.connection_lost(WIRE)
+    bench.wait(1)
+    assert (bench.user.responses, bench.user.failures) == ([200], [])
+    assert not bench.layer._awaiting
+
+
+def test_whoever_asks_again_when_told_of_the_loss_waits_anew(bench):
+    class Again(Recorder):
+        def request_failed(self, cause: Failure) -> None:
+            super().request_failed(cause)
+            if len(self.failures) == 1:
+                bench.layer.request(own("OPTIONS"), WIRE, self)
+
+    user = Again()
+    bench.layer.request(own("OPTIONS"), WIRE, user)
+    bench.layer.connection_lost(WIRE)
+    assert user.failures == [Failure.TRANSPORT]
+    bench.layer.connection_lost(WIRE)
+    assert user.failures == [Failure.TRANSPORT] * 2
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "ACK"])
+def test_what_breaks_a_stream_is_answered_unless_it_is_an_ack(bench, method):
+    head = ask(method).replace("Content-Length: 0\n\n", "").replace("\n", "\r\n").strip().encode()
+    bench.layer.stream_broken(Broken(400, "Missing Content-Length", head), WIRE)
+    bench.layer.stream_broken(Broken(400, "Bad Start-Line", b""), WIRE)
+    assert bench.said() == ([400] if method == "OPTIONS" else [])
+    assert bench.layer.counts.malformed == 2

@@ -1,5 +1,6 @@
 """The house of a story: a real exchange over a real database, with the clock, network and media of the world."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from minitelecom.ivr.catalogue import load as load_prompts
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.streams import Streams
 from minitelecom.store import accounts, call_records, cards, devices, ledger, prices, processes, proof, trunks
 from minitelecom.store.call_records import CallRecord
 from minitelecom.store.database import Database
@@ -25,6 +27,7 @@ from minitelecom.store.trunks import Trunk
 from tests.world.media import QuietMedia
 from tests.world.network import Network
 from tests.world.party import Party
+from tests.world.streams import StreamNetwork
 
 EXCHANGE = Hop("udp", "10.0.0.1", 5060)
 CARRIER = "10.0.0.99"
@@ -61,6 +64,7 @@ class House:
         self.random = Random(seed)
         self.clock = self.clock_kind()
         self.network = self.network_kind(self.clock, self.random, **network)
+        self.streams = StreamNetwork(self.clock, self.random)
         self.media = QuietMedia(self.clock)
         self.secrets = Secrets(bytes(32))
         self.names: dict[str, str] = {}
@@ -79,11 +83,13 @@ class House:
 
     def open(self) -> "House":
         """Put the exchange together and let it read what it must know."""
+        self.connections = Streams(self.streams.host(EXCHANGE.host), self.clock)
         around = Surroundings(
             clock=self.clock,
             now=self.now,
             random=self.random,
-            send=self.network.attach(EXCHANGE.host, EXCHANGE.port, self._received),
+            send=self._sender(),
+            connected=self.connections.connected,
             route=lambda host: EXCHANGE.host,
             resolve=self._resolve,
             media=self.media,
@@ -91,11 +97,18 @@ class House:
             secrets=self.secrets,
             voice=voice(),
         )
-        self.exchange = Exchange(around, self.config, self.process_id, EXCHANGE.port)
+        self.exchange = Exchange(around, self.config, self.process_id)
+        self.connections.receiver, self.connections.needed = self.exchange.layer, self.exchange.needs
+        self.connections.listen("tcp", EXCHANGE.host, EXCHANGE.port)
         if self.config.sip.external:  # a router before us passes on what is sent to it
             self.network.attach(self.config.sip.external, EXCHANGE.port, self._received)
         run(self.exchange.start())
         return self
+
+    def _sender(self) -> Callable[[bytes, Hop], None]:
+        """Datagrams and connections as one."""
+        datagram = self.network.attach(EXCHANGE.host, EXCHANGE.port, self._received)
+        return lambda data, hop: self.connections.send(data, hop) if hop.is_reliable else datagram(data, hop)
 
     def _received(self, data: bytes, source: Hop) -> None:
         self.exchange.layer.datagram_received(data, source)
@@ -137,7 +150,7 @@ class House:
         assert card is not None
         return HeldCard(made[0].number, made[0].password, card.account_id)
 
-    def telephone(self, name: str, host: str, account: HeldCard | None = None) -> Party:
+    def telephone(self, name: str, host: str, account: HeldCard | None = None, *, transport: str = "udp") -> Party:
         """A telephone of the shop, with a password; it has not registered yet."""
         run(
             devices.add(
@@ -151,7 +164,7 @@ class House:
                 instant=self.now(),
             )
         )
-        return self.party(name, host, password=f"secret-{name}")
+        return self.party(name, host, password=f"secret-{name}", transport=transport)
 
     def gateway(self, name: str, host: str, account: HeldCard | None = None) -> None:
         """A telephone or gateway that is known by its address."""
@@ -168,8 +181,9 @@ class House:
             )
         )
 
-    def party(self, name: str, host: str, port: int = 5060, password: str = "") -> Party:
-        return Party(self.clock, self.random, self.network, EXCHANGE, name, host, port, password)
+    def party(self, name: str, host: str, port: int = 5060, password: str = "", *, transport: str = "udp") -> Party:
+        streams = Streams(self.streams.host(host), self.clock) if transport == "tcp" else None
+        return Party(self.clock, self.random, self.network, EXCHANGE, name, host, port, password, streams)
 
     def trunk(self, name: str, uri: str, **data: object) -> None:
         trunk = Trunk(name, uri, **data)  # type: ignore[arg-type]

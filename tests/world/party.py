@@ -16,6 +16,7 @@ from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
+from minitelecom.sip.streams import Streams
 from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction, TransactionLayer
 from tests.world.network import Network
 
@@ -260,9 +261,12 @@ class Party:
         host: str,
         port: int = 5060,
         password: str = "",
+        streams: Streams | None = None,
     ) -> None:
+        """``streams``: its connections; then it speaks TCP, and listens there, too."""
         self.clock = clock
-        self.exchange = exchange
+        self.exchange = exchange if streams is None else exchange._replace(transport="tcp")
+        self.streams = streams
         self.name = name
         self.host = host
         self.port = port
@@ -273,15 +277,19 @@ class Party:
         self.calls: list[Talk] = []
         self.asked: list[Request] = []  # of us, outside any talk
         self.dialogs: dict[tuple[str, str], Talk] = {}
-        send = network.attach(host, port, self._received)
+        send = network.attach(host, port, self._received) if streams is None else streams.send
         self.layer = TransactionLayer(clock, random, send, lambda hop: (host, port))
         self.layer.user = self
+        if streams is not None:
+            streams.receiver, streams.needed = self.layer, lambda hop: True
+            streams.listen("tcp", host, port)
 
     def _received(self, data: bytes, source: Hop) -> None:
         self.layer.datagram_received(data, source)
 
     def contact(self) -> list[tuple[str, str]]:
-        return [("Contact", f"<sip:{self.name}@{self.host}:{self.port}>")]
+        transport = "" if self.streams is None else ";transport=tcp"
+        return [("Contact", f"<sip:{self.name}@{self.host}:{self.port}{transport}>")]
 
     def description(self) -> bytes:
         return SDP.format(host=self.host, port=40000).encode()
