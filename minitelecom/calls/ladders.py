@@ -19,9 +19,10 @@ from twisted.python.failure import Failure
 
 from minitelecom.ladder import pages
 from minitelecom.ladder.pages import Taken
-from minitelecom.ladder.seen import Leg
+from minitelecom.ladder.seen import Leg, Seen, of_call
 from minitelecom.sip.hop import Hop
 from minitelecom.store import ladders
+from minitelecom.store.call_records import CallRecord
 from minitelecom.store.database import Database, DatabaseAway
 
 log = Logger()
@@ -31,10 +32,11 @@ WRITTEN_AFTER = 10.0  # what sets up a call mostly fits into it, and is one page
 PARTED_AFTER = 2.0  # for the answers to our BYEs
 FORGOTTEN_AFTER = 40.0  # for longer nothing of RFC 3261 is repeated
 
-MOST_MESSAGES = 2000  # of one visit
+MOST_MESSAGES = 2000  # of one visit,
+MOST_VISIT_BYTES = 2 * 1024 * 1024  # and as many bytes
 MOST_LEGS = 200  # of one visit
-MOST_UNKNOWN = 500  # Call-IDs of INVITEs whose visit has not begun,
-MOST_OF_UNKNOWN = 20  # messages each
+MOST_EXPECTED = 500  # INVITEs of which no visit has begun,
+MOST_BEFORE = 20  # and messages of each
 MOST_BYTES = 64 * 1024 * 1024  # that are held, in all
 MOST_PAGES_AT_ONCE = 50  # made in one turn of the reactor, and written in one statement
 MOST_BYTES_AT_ONCE = 512 * 1024
@@ -54,16 +56,28 @@ def call_id_in(data: bytes) -> bytes:
     return found[1].strip() if found else b""
 
 
+def _key(call_id: str) -> bytes:
+    return call_id.encode("utf-8", "surrogateescape")
+
+
+async def messages_of(database: Database, record: CallRecord) -> list[Seen]:
+    """The messages of a call, as far as they are written, in the order of time."""
+    found = await ladders.of_session(database, record.session, MOST_MESSAGES)
+    seen = [one for page in found for one in pages.read(page.begun, page.messages)]
+    return of_call(sorted(seen, key=lambda one: one.instant), record.started)
+
+
 class Visited:
-    """What is held of one visit."""
+    """What is held of one visit; without a session it has not begun, and mostly never will."""
 
-    __slots__ = ("call_ids", "ended", "messages", "session", "taken")
+    __slots__ = ("bytes", "call_ids", "ended", "messages", "most", "session", "taken")
 
-    def __init__(self, session: str) -> None:
-        self.session = session
+    def __init__(self) -> None:
+        self.session = ""
         self.call_ids: list[bytes] = []
         self.taken: list[Taken] = []
-        self.messages = 0
+        self.messages = self.bytes = 0
+        self.most = MOST_BEFORE
         self.ended = 0.0
 
 
@@ -89,7 +103,7 @@ class Ladders:
         self._hours = hours
         self._visits: dict[str, Visited] = {}
         self._legs: dict[bytes, tuple[Visited, Leg]] = {}
-        self._unknown: dict[bytes, list[Taken]] = {}
+        self._expected: dict[bytes, Visited] = {}
         self._due: dict[Visited, float] = {}
         self._parting: deque[Visited] = deque()
         self._parted: deque[Visited] = deque()
@@ -104,26 +118,40 @@ class Ladders:
         """A message went out or came in."""
         call_id = call_id_in(data)
         known = self._legs.get(call_id)
-        if known is not None:
-            self._take(known[0], (self._seconds(), sent, hop, known[1], data))
-        elif call_id in self._unknown or (not sent and data.startswith(b"INVITE ")):
-            self._hold_back(call_id, (self._seconds(), sent, hop, _NOBODY, data))
+        if known is None:
+            if sent or not data.startswith(b"INVITE "):
+                return
+            known = self._expect(call_id)
+        visited, leg = known
+        if visited.messages >= visited.most or visited.bytes >= MOST_VISIT_BYTES or self._bytes >= MOST_BYTES:
+            self.dropped += bool(visited.session)
+            return
+        now = self._seconds()
+        if not visited.taken:
+            self._due[visited] = now + WRITTEN_AFTER
+            self._arm()
+        visited.messages += 1
+        visited.bytes += len(data)
+        visited.taken.append((now, sent, hop, leg, data))
+        self._bytes += len(data)
 
     def begin(self, session: str, call_id: str, name: str) -> None:
         """A visit begins, with the INVITE of this Call-ID; ``name`` is the telephone or the trunk that it came from."""
         if not self.on:
             return
-        visited = self._visits[session] = Visited(session)
-        leg = self._join(visited, call_id, name, None)
-        for seconds, sent, hop, _, data in self._unknown.pop(call_id.encode(), ()):
-            self._bytes -= len(data)
-            self._take(visited, (seconds, sent, hop, leg, data))
+        key = _key(call_id)
+        visited = self._expected.pop(key, None) or Visited()
+        visited.session = session
+        visited.most = MOST_MESSAGES
+        leg = self._join(visited, key, Leg(call_id, name))
+        visited.taken = [(seconds, sent, hop, leg, data) for seconds, sent, hop, _, data in visited.taken]
+        self._visits[session] = visited
 
     def join(self, session: str, call_id: str, name: str, dialled: datetime) -> None:
         """In this visit somebody is called, on a leg of this Call-ID, for the call that began at ``dialled``."""
         visited = self._visits.get(session)
         if visited is not None and len(visited.call_ids) < MOST_LEGS:
-            self._join(visited, call_id, name, dialled)
+            self._join(visited, _key(call_id), Leg(call_id, name, dialled))
 
     def end(self, session: str) -> None:
         """The visit is over; what is still said in its dialogs belongs to it."""
@@ -154,34 +182,30 @@ class Ladders:
 
     # What is held.
 
-    def _join(self, visited: Visited, call_id: str, name: str, dialled: datetime | None) -> Leg:
-        key, leg = call_id.encode("utf-8", "surrogateescape"), Leg(call_id, name, dialled)
+    def _join(self, visited: Visited, key: bytes, leg: Leg) -> Leg:
         visited.call_ids.append(key)
         self._legs[key] = visited, leg
         return leg
 
-    def _take(self, visited: Visited, taken: Taken) -> None:
-        if visited.messages >= MOST_MESSAGES or self._bytes >= MOST_BYTES:
-            self.dropped += 1
-            return
-        visited.messages += 1
-        self._bytes += len(taken[4])
-        visited.taken.append(taken)
-        if visited not in self._due:
-            self._due[visited] = taken[0] + WRITTEN_AFTER
-            self._arm()
+    def _expect(self, call_id: bytes) -> tuple[Visited, Leg]:
+        """An INVITE of which nobody knows yet whether a visit will begin with it."""
+        visited = self._expected[call_id] = Visited()
+        self._join(visited, call_id, _NOBODY)
+        if len(self._expected) > MOST_EXPECTED:
+            self._let_go(self._expected[next(iter(self._expected))])
+        return visited, _NOBODY
 
-    def _hold_back(self, call_id: bytes, taken: Taken) -> None:
-        held = self._unknown.setdefault(call_id, [])
-        if len(held) < MOST_OF_UNKNOWN:
-            held.append(taken)
-            self._bytes += len(taken[4])
-        if len(self._unknown) > MOST_UNKNOWN:
-            self._let_go(next(iter(self._unknown)))
-        self._arm()
+    def _let_go(self, visited: Visited) -> None:
+        """No visit began."""
+        self._expected.pop(visited.call_ids[0], None)
+        self._due.pop(visited, None)
+        self._bytes -= sum(len(one[4]) for one in visited.taken)
+        self._forget(visited)
 
-    def _let_go(self, call_id: bytes) -> None:
-        self._bytes -= sum(len(taken[4]) for taken in self._unknown.pop(call_id))
+    def _forget(self, visited: Visited) -> None:
+        for call_id in visited.call_ids:
+            if self._legs.get(call_id, _NONE)[0] is visited:  # another visit may have come by the same Call-ID
+                del self._legs[call_id]
 
     # What is written.
 
@@ -192,23 +216,15 @@ class Ladders:
     def _look_around(self) -> None:
         """Let go of what is over, write what is due; again in a second while there is anything."""
         self._look = None
-        self._let_go_of_the_old(self._seconds() - FORGOTTEN_AFTER)
-        if self._due or self._parting or self._parted or self._unknown or self._batch:
+        while self._parted and self._parted[0].ended + FORGOTTEN_AFTER <= self._seconds():
+            self._forget(self._parted.popleft())
+        if self._due or self._parting or self._parted or self._batch:
             self._arm()
         if self.dropped > self._told:
             log.warn("{count} messages of calls found no room", count=self.dropped - self._told)
             self._told = self.dropped
         if not self._turn.locked:
             Deferred.fromCoroutine(self._write()).addErrback(self._give_up)
-
-    def _let_go_of_the_old(self, before: float) -> None:
-        for call_id in [call_id for call_id, held in self._unknown.items() if held[0][0] <= before]:
-            self._let_go(call_id)
-        while self._parted and self._parted[0].ended <= before:
-            visited = self._parted.popleft()
-            for call_id in visited.call_ids:
-                if self._legs.get(call_id, _NONE)[0] is visited:  # another visit may have come by the same Call-ID
-                    del self._legs[call_id]
 
     async def _write(self) -> None:
         async with self._turn:
@@ -231,7 +247,9 @@ class Ladders:
                 visited = next(iter(self._due))
             else:
                 break
-            if self._due.pop(visited, None) is not None:
+            if not visited.session:
+                self._let_go(visited)
+            elif self._due.pop(visited, None) is not None:
                 self._batch.append(self._page(visited))
         return bool(self._batch)
 

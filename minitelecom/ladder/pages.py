@@ -29,7 +29,7 @@ def write(taken: Sequence[Taken], own: Callable[[Hop], tuple[str, int]]) -> byte
         parts += (b"%d %c %d %d %d" % (round((seconds - begun) * 1e6), b">" if sent else b"<", *place), kept)
     names = {
         "legs": [(leg.call_id, leg.name, leg.dialled and leg.dialled.isoformat()) for leg in legs],
-        "hops": [(*hop, *own(hop)) for hop in hops],
+        "hops": [(*hop[:3], *own(hop)) for hop in hops],
     }
     return b"\n".join([json.dumps(names).encode(), *parts])
 

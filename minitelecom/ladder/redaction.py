@@ -10,11 +10,10 @@ import re
 
 COVER = b"-"
 
-# A header and the lines it goes on in (7.3.1); looked for everywhere, as a malformed message has no clear end of its head.
-_AUTHORIZATION = re.compile(
-    rb"((?:^|[\r\n])(?:proxy-)?(?:authorization|authentication-info)[ \t]*:)([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)",
-    re.IGNORECASE,
-)
+# Looked for everywhere, as a malformed message has no clear end of its head; in lower case, which is quickest.
+_NAME = re.compile(rb"auth(?:orization|entication-info)[ \t]*:")
+# The header with the lines it goes on in (7.3.1).
+_ANSWER = re.compile(rb"((?:proxy-)?auth[a-z-]+[ \t]*:)([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)", re.IGNORECASE)
 _PARAMETER = re.compile(rb'([\w-]+)[ \t]*=[ \t]*("[^"\r\n]*"|[^",\s]*)')
 TOLD = frozenset({b"username", b"realm", b"uri", b"algorithm", b"qop", b"nc"})
 """Of an answer to a Digest challenge (22.4): what helps to find a fault, and proves nothing."""
@@ -32,7 +31,7 @@ def redacted(data: bytes) -> bytes:
     """The message as it may be kept."""
     lower = data.lower()
     if b"authorization" in lower or b"authentication-info" in lower:
-        data = _AUTHORIZATION.sub(_answer, data)
+        data = _without_answers(data, lower)
     body = data.find(b"\r\n\r\n") + 4
     if body < 4:
         found = _BLANK_LINE.search(data)
@@ -40,13 +39,26 @@ def redacted(data: bytes) -> bytes:
     if body == len(data):
         return data
     if data.startswith(b"v=0", body):
-        return data if not _SESSION_KEY.search(data, body) else data[:body] + _SESSION_KEY.sub(_key, data[body:])
+        if b"\na=crypto:" in data or b"\na=ice-pwd:" in data or b"\na=key-mgmt:" in data or b"\nk=" in data:
+            return data[:body] + _SESSION_KEY.sub(_key, data[body:])
+        return data
     return data[:body] + _body(data[:body], data[body:])
 
 
 def without_uri_passwords(data: bytes) -> bytes:
     """Addresses of RFC 3261 19.1.1 may carry a password; hardly any does, so they are looked for when somebody reads."""
     return _URI_PASSWORD.sub(_key, data)
+
+
+def _without_answers(data: bytes, lower: bytes) -> bytes:
+    parts, done = [], 0
+    for name in _NAME.finditer(lower):
+        line = max(lower.rfind(b"\n", 0, name.start()), lower.rfind(b"\r", 0, name.start())) + 1
+        found = _ANSWER.match(data, line) if line >= done else None
+        if found is not None:
+            parts += [data[done:line], _answer(found)]
+            done = found.end()
+    return b"".join([*parts, data[done:]])
 
 
 def _answer(found: re.Match[bytes]) -> bytes:

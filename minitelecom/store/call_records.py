@@ -343,6 +343,12 @@ async def live(database: Database) -> list[CallRecord]:
     return [_record(row) for row in await database.query(f"{_RECORD} WHERE r.ended IS NULL ORDER BY r.started, r.id")]
 
 
+async def numbered(database: Database, identifier: int) -> CallRecord | None:
+    """One record by its number alone."""
+    rows = await database.query(f"{_RECORD} WHERE r.id = %s", (identifier,))
+    return _record(rows[0]) if rows else None
+
+
 async def find(database: Database, identifier: int, started: datetime) -> CallRecord | None:
     """One record."""
     rows = await database.query(f"{_RECORD} WHERE r.started = %s AND r.id = %s", (started, identifier))

@@ -37,7 +37,7 @@ def test_what_is_read_is_what_was_written_but_for_secrets(messages: list[pages.T
             BEGUN + timedelta(microseconds=round((seconds - begun) * 1e6)),
             sent,
             leg,
-            hop,
+            Hop(hop.transport, hop.host, hop.port),
             Hop(hop.transport, "10.0.0.9", 5060),
             without_uri_passwords(redacted(data)),
         )
