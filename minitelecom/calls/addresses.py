@@ -5,6 +5,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from minitelecom.sip.hop import Hop, default_port
+from minitelecom.sip.uri import Uri
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -36,6 +37,18 @@ class Addresses:
         """Our host and SIP port as that hop must see them; the usual port where we only speak its transport."""
         port = self._ports.get(hop.transport)
         return self.host_towards(hop.host), default_port(hop.transport) if port is None else port
+
+    def next_hop(self, uri: Uri, heard: Hop) -> Hop:
+        """
+        Where a URI of a far end leads: to where it was heard, too, if the URI names no address, or one that is true only
+        behind its own router, or the far end of a connection that is open.
+        """
+        host = uri.host.strip("[]")
+        if not is_address(host) or (self.is_local(host) and not self.is_local(heard.host)):
+            return heard
+        if heard.theirs and host == heard.host:
+            return heard
+        return Hop(heard.transport, host, uri.port or default_port(heard.transport))
 
     def host_towards(self, host: str) -> str:
         if self._external and (":" in self._external) == (":" in host) and not self.is_local(host):

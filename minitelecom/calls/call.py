@@ -93,6 +93,8 @@ class Attempt:
     buying: Buying | None = None
     redirect: Redirect | None = None
     """Where the call goes on of what a 3xx names."""
+    goes_on: bool = False
+    """Whether the next way is tried although somebody is busy here, or does not answer: it is the same person's."""
 
 
 class Call:
@@ -240,7 +242,8 @@ class Call:
         if self._ringing:
             return
         self.record.attempt_ended(self._switch.now(), cause, ending.status)
-        if cause != "failed":
+        goes_on = self._attempt is not None and self._attempt.goes_on and (ending.status or 0) < 600
+        if cause != "failed" and not goes_on:
             self._attempts = []
         attempt = self._attempt
         if ending.contacts and attempt is not None and attempt.redirect is not None:

@@ -12,7 +12,6 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from minitelecom.calls.addresses import is_address
 from minitelecom.calls.call import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import NONE, Credentials
@@ -40,12 +39,16 @@ from minitelecom.money import Money
 from minitelecom.rating.buying import Buying
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
+from minitelecom.sip.headers import NameAddr
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.registration import Binding, ringing
 from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Beginning, Cause
 from minitelecom.store.database import Database
 from minitelecom.store.devices import Device
 from minitelecom.store.trunks import Trunk
+
+RING_IN_TURN_SECONDS = 20.0  # at one place, where there is another to ring after it
 
 
 @dataclass(slots=True)
@@ -119,34 +122,43 @@ class Dialling:
         waits for the database; one that is nowhere registered does not answer.
         """
         device = self._directory.devices.get(name)
-        targets = [] if device is None else await self._places(visitor, device)
-        refusal: Cause | None = None if targets else "no-answer"
+        attempts = [] if device is None else await self._places(visitor, device)
+        refusal: Cause | None = None if attempts else "no-answer"
         record = self._record(visitor, None, called, name, None, trunk=visitor.trunk, refusal=refusal)
         record.begin_whenever()
-        return Prepared(record, [Attempt(targets)], self._longest, name) if targets else NotDialled("no-answer")
+        return Prepared(record, attempts, self._longest, name) if attempts else NotDialled("no-answer")
 
-    async def _places(self, visitor: Visitor, device: Device) -> list[Target]:
-        """Where a telephone rings: where it has registered, else at the address it is known by."""
+    async def _places(self, visitor: Visitor, device: Device) -> list[Attempt]:
+        """Where a telephone rings, one place after another: where it has registered, else at the address it is known by."""
         contacts = self._directory.contacts(device.name, self._switch.now())
-        if contacts:
+        groups = ringing(contacts, device.settings.ring)
+        if groups:
+            seconds = None if len(groups) == 1 else RING_IN_TURN_SECONDS
             return [
-                self._place(visitor, device, str(Uri.parse(one.contact)), self._switch.place_of(one), one.user_agent)
-                for one in contacts
+                Attempt([self._place(visitor, device, one, seconds) for one in group], goes_on=True) for group in groups
             ]
         hop = await self._hop(device.address) if device.address is not None else None
-        return [] if hop is None else [self._place(visitor, device, f"sip:{device.name}@{device.address}", hop)]
+        if hop is None:
+            return []
+        uri = f"sip:{device.name}@{device.address}"
+        profile = self._directory.profile(device.name, "")
+        return [Attempt([self._target(visitor, uri, hop, Telephone(device, profile))])]
 
-    def _place(self, visitor: Visitor, device: Device, uri: str, hop: Hop, user_agent: str = "") -> Target:
-        profile = self._directory.profile(device.name, user_agent)
-        if profile.route is Route.CONTACT:
-            hop = listening(uri) or hop
-        return Target(
-            uri,
-            hop,
-            towards_telephone(visitor.said),
-            max_forwards=visitor.max_forwards,
-            telephone=Telephone(device, profile),
-        )
+    def _place(self, visitor: Visitor, device: Device, binding: Binding, seconds: float | None) -> Target:
+        """By way of the proxies it came by (RFC 3327 5.4), else to where it was heard, or listens."""
+        profile = self._directory.profile(device.name, binding.user_agent)
+        uri, hop = Uri.parse(binding.contact), self._switch.place_of(binding)
+        addresses = self._switch.addresses
+        if binding.path:
+            hop = addresses.next_hop(NameAddr.parse(binding.path[0]).uri, binding.source)
+        elif profile.route is Route.CONTACT:
+            hop = addresses.next_hop(uri, hop)
+        target = self._target(visitor, str(uri), hop, Telephone(device, profile))
+        return replace(target, routes=binding.path, ringing_seconds=seconds)
+
+    def _target(self, visitor: Visitor, uri: str, hop: Hop, telephone: Telephone) -> Target:
+        caller = towards_telephone(visitor.said)
+        return Target(uri, hop, caller, max_forwards=visitor.max_forwards, telephone=telephone)
 
     async def _outside(self, visitor: Visitor, payer: Payer, number: str) -> Prepared | NotDialled:
         rate = self._directory.prices.find(number)
@@ -288,12 +300,6 @@ def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decima
         return Money.zero(currency), Decimal(0), Decimal(0)
     first = rate.connection_fee + rate.sell * rate.initial / 60
     return cost(rate, longest), first, rate.sell * rate.increment / 60
-
-
-def listening(uri: str) -> Hop | None:
-    """Where a telephone says that it listens; None where that is no address."""
-    place = Uri.parse(uri)
-    return Hop("udp", place.host, place.port or DEFAULT_PORT) if is_address(place.host) else None
 
 
 def bought(rate: Rate, currency: str) -> Buying | None:

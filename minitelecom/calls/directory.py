@@ -151,4 +151,8 @@ def _binding(stored: bindings.StoredBinding) -> Binding:
         cseq=stored.cseq,
         expires=stored.expires,
         user_agent=stored.user_agent or "",
+        q=stored.q,
+        path=stored.path,
+        instance=stored.instance,
+        reg_id=stored.reg_id,
     )

@@ -48,7 +48,15 @@ class IncomingLeg(Leg):
         urgent: bool = False,
         telephone: Telephone | None = None,
     ) -> None:
-        super().__init__(switch, transaction.source, user, carrier=carrier, urgent=urgent, telephone=telephone)
+        super().__init__(
+            switch,
+            transaction.source,
+            user,
+            carrier=carrier,
+            urgent=urgent,
+            telephone=telephone,
+            proxied=len(transaction.request.vias) > 1,
+        )
         self.transaction = transaction
         invite = transaction.request
         self.contact_user = invite.uri.user or self.contact_user

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from twisted.logger import Logger
 
-from minitelecom.calls.addresses import is_address
 from minitelecom.calls.capabilities import ALLOW
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
@@ -26,7 +25,7 @@ from minitelecom.media.door import Remote, RtpPort
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
-from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import SDP, Negotiation, NotAcceptable, Stream, description_in
 from minitelecom.sip.transaction_layer import ServerTransaction
@@ -105,6 +104,7 @@ class Leg:
         credentials: Credentials = NONE,
         urgent: bool = False,
         telephone: Telephone | None = None,
+        proxied: bool = False,
     ) -> None:
         self.switch = switch
         self.hop = hop
@@ -113,6 +113,7 @@ class Leg:
         self.credentials = credentials
         self.urgent = urgent  # of a call for help
         self.telephone = telephone  # of the shop, where it is one
+        self.proxied = proxied  # the far end is not the one we hear
         self.local_tag = switch.token()
         self.dialog: Dialog | None = None
         self.port: RtpPort | None = None
@@ -291,18 +292,13 @@ class Leg:
 
     def way(self, dialog: Dialog) -> Hop:
         """
-        Where a request within the dialog goes: to a carrier as its Contact and Record-Route say (RFC 3261 12.2.1.1); to
-        a telephone where it was last heard, since what it writes there is true only behind its own router.  But there
-        are telephones that listen elsewhere than they send from, too.
+        Where a request within the dialog goes: to a carrier, or by a proxy, as Contact and Record-Route say (RFC 3261
+        12.2.1.1); to a telephone where it was last heard, since what it writes there is true only behind its own
+        router.  But there are telephones that listen elsewhere than they send from, too.
         """
-        uri = dialog.next_hop
-        addresses = self.switch.addresses
-        by_contact = self.carrier or self.profile.route is Route.CONTACT
-        if not by_contact or not is_address(uri.host):
-            return self.hop
-        if addresses.is_local(uri.host) and not addresses.is_local(self.hop.host):
-            return self.hop
-        return Hop(self.hop.transport, uri.host, uri.port or DEFAULT_PORT)
+        if self.carrier or self.proxied or self.profile.route is Route.CONTACT:
+            return self.switch.addresses.next_hop(dialog.next_hop, self.hop)
+        return self.hop
 
     def send_bye(self, dialog: Dialog | None = None) -> None:
         """End the dialog from our side (RFC 3261 15.1.1); or, of a forked INVITE, another one."""

@@ -45,9 +45,11 @@ class Target:
     max_forwards: int = 70
     urgent: bool = False
     routes: tuple[str, ...] = ()
-    """Whom it passes first (RFC 3261 8.1.2): the outbound proxy."""
+    """Whom it passes first (RFC 3261 8.1.2): the outbound proxy, or the Path of a registration (RFC 3327)."""
     telephone: Telephone | None = None
     """The telephone of the shop that rings there."""
+    ringing_seconds: float | None = None
+    """How long it rings; None: as long as everybody."""
 
 
 class Inputs(Protocol):
@@ -81,6 +83,7 @@ class OutgoingLeg(Leg):
             credentials=target.credentials,
             urgent=target.urgent,
             telephone=target.telephone,
+            proxied=bool(target.routes),
         )
         self.target = target
         self.contact_user = target.caller.user
@@ -232,7 +235,8 @@ closed = builder.state("closed")
 
 @idle.upon(Inputs.invite).to(calling)
 def begin(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.timer = leg.switch.clock.callLater(leg.switch.limits.ringing_seconds, machine.rung_out)
+    seconds = leg.target.ringing_seconds or leg.switch.limits.ringing_seconds
+    leg.timer = leg.switch.clock.callLater(seconds, machine.rung_out)
     leg.send_invite()
 
 

@@ -34,6 +34,7 @@ from minitelecom.store.devices import Device
 log = Logger()
 
 METHODS = (*ALLOW.split(", "), "NOTIFY")  # to say that we have no such event
+PATH = "path"  # what a REGISTER may require of us (RFC 3327)
 MOST_LEGS = 4000  # the ports of the default range, two a call
 
 
@@ -68,7 +69,8 @@ class UserAgent:
             return
         refused = None
         if request.method != "BYE":  # whoever wants to end a call may
-            refused = refusal(request, METHODS, extensions=self._extensions)
+            extensions = (PATH,) if request.method == "REGISTER" else self._extensions
+            refused = refusal(request, METHODS, extensions=extensions)
         if refused is not None:
             answer = request.response(
                 refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers

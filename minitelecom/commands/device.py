@@ -199,6 +199,8 @@ def _place(binding: StoredBinding) -> Plain:
     return {
         "contact": binding.contact,
         "source": f"{transport}:{host}:{port}",
+        "path": list(binding.path),
+        "instance": binding.instance or None,
         "user_agent": binding.user_agent,
         "expires": instant_text(binding.expires),
     }

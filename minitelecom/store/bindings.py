@@ -1,7 +1,7 @@
-"""Registrations of telephones (RFC 3261 section 10.3), written through so that they outlive a restart."""
+"""Registrations of telephones (RFC 3261 section 10.3, RFC 3327), written through so that they outlive a restart."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -27,6 +27,14 @@ class Binding(Protocol):
     def expires(self) -> datetime: ...
     @property
     def user_agent(self) -> str | None: ...
+    @property
+    def path(self) -> Sequence[str]: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def reg_id(self) -> int | None: ...
+    @property
+    def q(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,23 @@ class StoredBinding:
     cseq: int
     expires: datetime
     user_agent: str | None
+    path: tuple[str, ...] = ()
+    instance: str = ""
+    reg_id: int | None = None
+    q: int = 1000
 
 
 async def load_all(database: Database) -> dict[str, list[StoredBinding]]:
     """Every registration by device, the expired ones, too."""
     rows = await database.query(
-        "SELECT device, contact, transport, host, port, call_id, cseq, expires, user_agent FROM bindings"
-        " ORDER BY device, contact"
+        "SELECT device, contact, transport, host, port, call_id, cseq, expires, user_agent, path, instance, reg_id, q"
+        " FROM bindings ORDER BY device, contact"
     )
     found: dict[str, list[StoredBinding]] = {}
-    for device, contact, transport, host, port, *rest in rows:
-        found.setdefault(device, []).append(StoredBinding(contact, (transport, host, port), *rest))
+    for device, contact, transport, host, port, call_id, cseq, expires, user_agent, path, *rest in rows:
+        source = (transport, host, port)
+        stored = StoredBinding(contact, source, call_id, cseq, expires, user_agent, tuple(path), *rest)
+        found.setdefault(device, []).append(stored)
     return found
 
 
@@ -65,6 +79,10 @@ async def save(database: Database, device: str, bindings: Iterable[Binding]) -> 
             "cseq": binding.cseq,
             "expires": binding.expires.isoformat(),
             "user_agent": binding.user_agent,
+            "path": list(binding.path),
+            "instance": binding.instance,
+            "reg_id": binding.reg_id,
+            "q": binding.q,
         }
         for binding in bindings
     ]

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
-from minitelecom.sip.registration import Binding, Limits, Outcome, register
+from minitelecom.sip.registration import Binding, Limits, Outcome, register, ringing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROUTER = Hop("udp", "203.0.113.5", 40000)
@@ -31,7 +33,7 @@ def ask(
 
 
 def binding(contact: str = "sip:201@192.168.0.160", seconds: int = 1000, call_id: str = "c0", cseq: int = 1) -> Binding:
-    return Binding(contact, ROUTER, call_id, cseq, NOON + timedelta(seconds=seconds), "old", 1.0)
+    return Binding(contact, ROUTER, call_id, cseq, NOON + timedelta(seconds=seconds), "old", 1000)
 
 
 def register_at_noon(request: Request, *bindings: Binding) -> Outcome:
@@ -41,7 +43,7 @@ def register_at_noon(request: Request, *bindings: Binding) -> Outcome:
 def test_a_telephone_behind_a_router_registers():
     outcome = register_at_noon(ask("<sip:201@192.168.0.160>", expires="1800"))
     assert outcome.bindings == [
-        Binding("sip:201@192.168.0.160", ROUTER, "c1", 1, NOON + timedelta(seconds=1800), "Grandstream HT286", 1.0)
+        Binding("sip:201@192.168.0.160", ROUTER, "c1", 1, NOON + timedelta(seconds=1800), "Grandstream HT286", 1000)
     ]
     assert (outcome.status, outcome.changed, outcome.granted) == (200, True, 1800)
     assert outcome.response.get_all("Contact") == ["<sip:201@192.168.0.160>;expires=1800"]
@@ -144,3 +146,124 @@ def test_more_contacts_than_may_be_are_403():
 @pytest.mark.parametrize("contact", ["<tel:+35921234567>", f"<sip:{'a' * 300}@b>"])
 def test_where_nobody_can_be_called_is_400(contact):
     assert register_at_noon(ask(contact)).status == 400
+
+
+# --- by which way, and which telephone (RFC 3327, RFC 5626) ------------------------------------------------------------
+
+PATH = "<sip:edge.shop;lr;received=sip:203.0.113.9:4242>"
+INSTANCE = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000B82123456>"'
+
+
+def with_headers(request: Request, *headers: tuple[str, str]) -> Request:
+    for name, value in headers:
+        request.headers.add(name, value)
+    return request
+
+
+@pytest.mark.parametrize("lines", [("<sip:p1;lr>", PATH), (f"<sip:p1;lr> , {PATH}",)])
+def test_a_path_is_kept_as_it_came(lines):
+    outcome = register_at_noon(with_headers(ask("<sip:201@a>"), *(("Path", line) for line in lines)))
+    assert outcome.bindings[0].path == ("<sip:p1;lr>", PATH)
+
+
+@pytest.mark.parametrize(
+    ("supported", "told"), [("path", [PATH]), ("replaces, path, timer", [PATH]), ("timer", []), (None, [])]
+)
+def test_a_path_is_told_to_whoever_knows_the_word(supported, told):
+    """It is kept either way: the telephones of 2003 stand behind proxies, too."""
+    headers = [("Path", PATH)] + ([("Supported", supported)] if supported else [])
+    outcome = register_at_noon(with_headers(ask("<sip:201@a>"), *headers))
+    assert (outcome.status, outcome.response.get_all("Path")) == (200, told)
+    assert outcome.bindings[0].path == (PATH,)
+
+
+def test_a_refresh_by_another_way_has_that_way():
+    old = register_at_noon(with_headers(ask("<sip:201@a>"), ("Path", PATH))).bindings
+    assert register_at_noon(ask("<sip:201@a>", cseq=2), *old).bindings[0].path == ()
+
+
+@pytest.mark.parametrize("path", ["<tel:+359>", "<sip:a", f"<sip:{'a' * 300}@b;lr>", ", ".join(["<sip:p;lr>"] * 11)])
+def test_a_path_that_nobody_can_go_is_400(path):
+    assert register_at_noon(with_headers(ask("<sip:201@a>"), ("Path", path)), binding()).status == 400
+
+
+def test_a_telephone_that_says_which_it_is_has_one_place():
+    first = register_at_noon(ask(f"<sip:201@10.0.0.1:5060>;reg-id=1;{INSTANCE}")).bindings
+    moved = register_at_noon(ask(f"<sip:201@10.0.0.2:5062>;reg-id=1;{INSTANCE}", call_id="c2"), *first)
+    assert [one.contact for one in moved.bindings] == ["sip:201@10.0.0.2:5062"]
+    assert moved.bindings[0].instance == "<urn:uuid:00000000-0000-1000-8000-000B82123456>"
+
+
+def test_its_ways_are_told_apart_and_so_are_two_contacts_of_one_request():
+    first = register_at_noon(ask(f"<sip:201@a>;reg-id=1;{INSTANCE}")).bindings
+    second = register_at_noon(ask(f"<sip:201@b>;reg-id=2;{INSTANCE}", call_id="c2"), *first)
+    assert [one.reg_id for one in second.bindings] == [1, 2]
+    both = register_at_noon(ask(f"<sip:201@a>;{INSTANCE}, <sip:201@b>;{INSTANCE}"))
+    assert len(both.bindings) == 2
+
+
+@pytest.mark.parametrize("reg_id", ["0", "-1", "x", "2147483648"])
+def test_a_way_without_a_proper_number_has_none(reg_id):
+    assert register_at_noon(ask(f"<sip:201@a>;reg-id={reg_id};{INSTANCE}")).bindings[0].reg_id is None
+
+
+def at(host, seconds, *, call_id=None, cseq=1, q=1000, path=(), instance=""):
+    """A place registered for so long, from an address of its own."""
+    hop = Hop("udp", host, 5060)
+    until = NOON + timedelta(seconds=seconds)
+    return Binding(f"sip:201@{host}", hop, call_id or host, cseq, until, "", q, path, instance)
+
+
+def hosts(groups):
+    return [[one.source.host for one in group] for group in groups]
+
+
+def test_places_ring_by_preference_together_or_the_latest_alone():
+    places = [at("a", 10), at("b", 30, q=500), at("c", 20, q=500)]
+    assert hosts(ringing(places, "preferred")) == [["a"], ["b", "c"]]
+    assert hosts(ringing(places, "together")) == [["b", "c", "a"]]
+    assert hosts(ringing(places, "latest")) == [["b"]]
+    assert [ringing([], ring) for ring in ("preferred", "together", "latest")] == [[], [], []]
+
+
+def test_what_a_telephone_has_left_behind_does_not_ring():
+    same_call_id = [at("a", 99, call_id="c", cseq=1), at("b", 10, call_id="c", cseq=2)]
+    assert hosts(ringing(same_call_id, "together")) == [["b"]]
+    same_instance = [at("a", 10, instance="i"), at("b", 20, instance="i")]
+    assert hosts(ringing(same_instance, "together")) == [["b"]]
+    same_source = [at("a", 10), Binding("sip:other@a", Hop("udp", "a", 5060), "d", 1, NOON + timedelta(seconds=20), "")]
+    assert [one.contact for one in ringing(same_source, "together")[0]] == ["sip:other@a"]
+
+
+def test_telephones_behind_one_proxy_ring_each():
+    places = [Binding(f"sip:201@{host}", ROUTER, host, 1, NOON, "", 1000, (PATH,)) for host in "abc"]
+    assert len(ringing(places, "together")[0]) == 3
+
+
+bindings = some.lists(
+    some.builds(
+        at,
+        some.sampled_from("abcd"),
+        some.integers(1, 5),
+        call_id=some.sampled_from([None, "x", "y"]),
+        cseq=some.integers(1, 3),
+        q=some.sampled_from([1000, 500]),
+        path=some.sampled_from([(), (PATH,)]),
+        instance=some.sampled_from(["", "i", "j"]),
+    ),
+    max_size=6,
+)
+
+
+@given(bindings, some.sampled_from(["preferred", "together"]))
+def test_nobody_rings_twice_and_whoever_is_registered_is_reached(places, ring):
+    rung = [one for group in ringing(places, ring) for one in group]
+    assert all(rung.count(one) <= places.count(one) for one in rung)
+    assert bool(rung) is bool(places)
+    for at_, one in enumerate(rung):
+        for other in rung[at_ + 1 :]:
+            together = (one.call_id, one.cseq) == (other.call_id, other.cseq)
+            assert together or not one.instance or one.instance != other.instance
+            assert together or one.call_id != other.call_id
+    preferences = [one.q for one in rung]
+    assert ring == "together" or preferences == sorted(preferences, reverse=True)
