@@ -1,10 +1,12 @@
 """
-Which telephone a request comes from: RFC 3261 section 22 with MD5 digest, or a known address.
+Which telephone a request comes from: RFC 3261 section 22 by digest, or a known address.
 
-A telephone is asked as its profile has it.  Some do not know qop, so the nonce is bound to time and source address and
-soon goes stale.  A wrong name and a wrong password look the same from outside.
+A telephone is asked as its profile has it, which follows from what it says it is: a name that there is, one that there is not
+and a wrong password look the same from outside, and take the same work.  (But for a profile that somebody has set for one
+telephone: whoever asks for that name sees it.)
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +16,8 @@ from minitelecom.sip import digest
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
+from minitelecom.sip.nonces import FORGED, FRESH, Nonces
+from minitelecom.sip.uri import Uri
 from minitelecom.store.devices import Device
 
 REALM = "minitelecom"
@@ -21,10 +25,10 @@ REALM = "minitelecom"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request needs credentials: the status and header to answer with."""
+    """The request needs credentials: the status and headers to answer with."""
 
     status: int
-    header: tuple[str, str]
+    headers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,28 @@ class Denied:
 class Authentication:
     """Checks requests of telephones; REGISTER is mostly challenged by 401, everything else by 407."""
 
-    def __init__(self, directory: Directory, nonces: digest.Nonces, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        nonces: Nonces,
+        now: Callable[[], datetime],
+    ) -> None:
         self._directory = directory
         self._nonces = nonces
         self._now = now
+        self._nobodys_password = secrets.token_hex()
+
+    def challenge(self, request: Request, source: Hop) -> Asked | None:
+        """
+        What to ask whoever has said nothing of himself that could be true, which takes no memory (RFC 3261 section 26.3.2.4);
+        None where `identify` has something to judge.
+        """
+        if self._directory.device_at(source) is not None:
+            return None
+        given = credentials_of(request)
+        if given is not None and self._nonces.check(given.nonce, self._seconds(), source.host) is not FORGED:
+            return None
+        return self._ask(request, source, stale=False)
 
     def identify(self, request: Request, source: Hop) -> Device | Asked | Denied:
         """The telephone that sent a request, or what to answer instead."""
@@ -46,28 +68,42 @@ class Authentication:
         if known is not None:
             return known
         given = credentials_of(request)
-        return self._ask(request, source) if given is None else self._check(given, request, source)
-
-    def _check(self, given: digest.Credentials, request: Request, source: Hop) -> Device | Asked | Denied:
+        if given is None:
+            return self._ask(request, source, stale=False)
         state = self._nonces.check(given.nonce, self._seconds(), source.host)
-        if state is digest.Freshness.FORGED:
-            return self._ask(request, source)
+        if state is FORGED:
+            return self._ask(request, source, stale=False)
+        device = self._verified(given, request)
+        if device is None:
+            return Denied() if state is FRESH else self._ask(request, source, stale=False)
+        if state is FRESH and self._is_new(given, request):
+            return device
+        return self._ask(request, source, stale=True)
+
+    def _is_new(self, given: digest.Credentials, request: Request) -> bool:
+        """Whether nobody has sent these credentials before, as far as their kind lets us know."""
+        if given.count is not None:
+            return self._nonces.count(given.nonce, given.count, self._seconds())
+        if request.method != "INVITE":
+            return True
+        return self._nonces.invite(given.nonce, request.call_id, request.cseq.number, self._seconds())
+
+    def _verified(self, given: digest.Credentials, request: Request) -> Device | None:
+        """The telephone whose password they show. One that nobody has is tried where there is no such telephone."""
         device = self._directory.devices.get(given.username)
         password = device.password if device is not None else None
-        ha1 = digest.ha1(given.username, REALM, password if password is not None else "")
-        right = digest.verify(given, ha1, request.method)
-        if state is digest.Freshness.STALE:
-            return self._ask(request, source, stale=right)
-        if device is None or password is None or not right:
-            return Denied()
-        return device
+        if not digest.is_spoken(given) or not _fits(given.uri, request):
+            return None
+        secret = digest.ha1(given.username, REALM, password or self._nobodys_password, given.algorithm)
+        return device if digest.verify(given, secret, request.method, request.body) and password else None
 
-    def _ask(self, request: Request, source: Hop, *, stale: bool = False) -> Asked:
+    def _ask(self, request: Request, source: Hop, *, stale: bool) -> Asked:
         asks = self._directory.profile_of_sender(request).asks
         status = asks.register_status if request.method == "REGISTER" else 407
+        name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
         nonce = self._nonces.make(self._seconds(), source.host)
-        challenge = digest.Challenge(realm=REALM, nonce=nonce, qop="auth" if asks.qop else None, stale=stale)
-        return Asked(status, ("WWW-Authenticate" if status == 401 else "Proxy-Authenticate", challenge.header()))
+        challenges = asks.offer.challenges(REALM, nonce, stale=stale)
+        return Asked(status, tuple((name, challenge.header()) for challenge in challenges))
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())
@@ -83,3 +119,13 @@ def credentials_of(request: Request) -> digest.Credentials | None:
         if credentials.realm == REALM:
             return credentials
     return None
+
+
+def _fits(uri: str, request: Request) -> bool:
+    """Whether credentials for this URI may have been made for this request: it names whoever is called."""
+    if request.method == "REGISTER":  # goes to the house, which every telephone writes in its own way
+        return True
+    try:
+        return Uri.parse(uri).user == request.uri.user
+    except BadSyntax:
+        return False

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from minitelecom.sip import digest
-from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.message import Response
 from minitelecom.store.trunks import Trunk
 
@@ -25,18 +24,18 @@ class Credentials:
     def of(cls, trunk: Trunk) -> Self:
         return cls(trunk.username, trunk.password or "")
 
-    def answer(self, response: Response, method: str, uri: str, cnonce: str) -> tuple[str, str] | None:
-        """The header that answers a 401 or 407 to this method and Request-URI, if we can."""
+    def answer(
+        self, response: Response, method: str, uri: str, cnonce: str, body: bytes = b""
+    ) -> tuple[str, str] | None:
+        """The header that answers a 401 or 407 to a request of this method, Request-URI and body, if we can."""
         if self.username is None or response.status not in CHALLENGES:
             return None
         asked, answered = CHALLENGES[response.status]
-        for value in response.get_all(asked):
-            try:
-                challenge = digest.Challenge.parse(value)
-            except BadSyntax:  # a scheme or an algorithm we do not speak; the carrier may offer another
-                continue
-            return answered, str(digest.respond(challenge, self.username, self.password, method, uri, cnonce=cnonce))
-        return None
+        challenge = digest.strongest(response.get_all(asked))
+        if challenge is None:
+            return None
+        credentials = digest.respond(challenge, self.username, self.password, method, uri, cnonce=cnonce, body=body)
+        return answered, str(credentials)
 
 
 NONE = Credentials()

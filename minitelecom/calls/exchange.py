@@ -27,8 +27,8 @@ from minitelecom.calls.visits import Visits
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Config
 from minitelecom.media.door import Media
-from minitelecom.sip.digest import Nonces
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.nonces import Nonces
 from minitelecom.sip.transaction_layer import TransactionLayer
 from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
@@ -109,6 +109,7 @@ class Exchange:
         )
         self.layer.user = self._user_agent
         self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
+        self.layer.stateless = self._user_agent.answer_stranger
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
         self._readings: dict[str, DeferredLock] = {}

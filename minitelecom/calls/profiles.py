@@ -12,6 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from minitelecom.sip.digest import Offer
 from minitelecom.sip.matching import Manner, Marks
 
 MOST_KNOWN = 1000  # User-Agents of which we remember what was found out
@@ -28,10 +29,10 @@ class Route(Enum):
 class Challenge:
     """How a telephone is asked for its password (RFC 3261 section 22)."""
 
-    register_status: int = 401
+    register_status: int
     """What answers a REGISTER without credentials; everything else is answered 407."""
-    qop: bool = True
-    """Whether "auth" is offered, so that each answer counts once; without it RFC 2069's answer is expected."""
+    offer: Offer
+    """With qop each answer counts once; without it RFC 2069's is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Profile:
     name: str
     challenge: int = 401
     qop: bool = True
+    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+    """Of the challenges, a header each, the one we like best first (RFC 8760): some stacks look at one header only."""
     received: Marks = Marks.AS_ASKED
     """How the Via of our answers shows where it was heard (RFC 3261 18.2.1, RFC 3581)."""
     route: Route = Route.SOURCE
@@ -56,7 +59,7 @@ class Profile:
 
     @property
     def asks(self) -> Challenge:
-        return Challenge(self.challenge, self.qop)
+        return Challenge(self.challenge, Offer(self.algorithms, self.qop))
 
     @property
     def manner(self) -> Manner:
@@ -65,12 +68,14 @@ class Profile:
 
 
 STANDARD = Profile("standard")
-LEGACY = Profile("legacy", qop=False, reliable=False, update=False, urgent_count=False, restart="none")
+LEGACY = Profile(
+    "legacy", qop=False, algorithms=("MD5",), reliable=False, update=False, urgent_count=False, restart="none"
+)
 GRANDSTREAM_LEGACY = replace(LEGACY, name="grandstream-legacy", restart="sys-control")
 CISCO_ATA = replace(LEGACY, name="cisco-ata", received=Marks.WITHHELD, restart="check-sync")
 CISCO_PHONE = replace(LEGACY, name="cisco-phone", route=Route.CONTACT, restart="check-sync")
-GRANDSTREAM = replace(STANDARD, name="grandstream")
-SIPURA = replace(STANDARD, name="sipura", reliable=False, update=False, restart="resync")
+GRANDSTREAM = replace(STANDARD, name="grandstream", algorithms=("MD5",))
+SIPURA = replace(STANDARD, name="sipura", algorithms=("MD5",), reliable=False, update=False, restart="resync")
 
 PROFILES = {
     profile.name: profile
@@ -104,6 +109,7 @@ _YES_NO: Mapping[str, Any] = {"yes": True, "no": False}
 PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "challenge": {"401": 401, "407": 407},
     "qop": {"auth": True, "none": False},
+    "algorithms": {"sha-256": ("SHA-256", "MD5"), "md5": ("MD5",)},
     "received": {"asked": Marks.AS_ASKED, "withheld": Marks.WITHHELD, "forced": Marks.FORCED},
     "route": {"source": Route.SOURCE, "contact": Route.CONTACT},
     "reliable": _YES_NO,

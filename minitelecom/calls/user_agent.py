@@ -2,7 +2,7 @@
 The user agent core (RFC 3261 section 8): what becomes of each request that no transaction has absorbed.
 
 A request within a dialog goes to its leg.  Any other is inspected (8.2), its sender identified, and then registered,
-answered, or made a leg and handed to a visit.
+answered, or made a leg and handed to a visit.  Strangers get their answer before any of that, and leave nothing behind.
 """
 
 from collections.abc import Callable
@@ -24,17 +24,18 @@ from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.sip import session_timer
-from minitelecom.sip.checks import onward_hops, refusal
+from minitelecom.sip.checks import Refusal, onward_hops, refusal
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.message import Request
+from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import NotAcceptable
-from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.sip.transaction_layer import ServerTransaction, fixed_tag
 from minitelecom.store.devices import Device
 
 log = Logger()
 
 METHODS = (*ALLOW.split(", "), "NOTIFY")  # to say that we have no such event
 PATH = "path"  # what a REGISTER may require of us (RFC 3327)
+CHALLENGED = frozenset({"INVITE", "REGISTER", "SUBSCRIBE"})
 MOST_LEGS = 4000  # the ports of the default range, two a call
 
 
@@ -61,16 +62,38 @@ class UserAgent:
         self._config = config
         self._extensions = EXTENSIONS if config.calls.session_seconds else ()
 
+    def answer_stranger(self, request: Request, source: Hop) -> Response | None:
+        """
+        What whoever nobody knows is answered (see transaction_layer.Stateless): a challenge, in the same way whether there
+        is such a telephone or not (RFC 3261 sections 22.1 and 26.3.2.4); or that there is no such dialog.
+        """
+        if request.to.tag is not None:
+            return None if self._usage(request) is not None else request.response(481)
+        if request.method not in CHALLENGED or self._needs_no_password(request, source):
+            return None
+        asked = self._authentication.challenge(request, source)
+        if asked is None:
+            return None
+        refused = self._refusal(request)
+        if refused is not None:
+            return request.response(refused.status, refused.reason, to_tag=fixed_tag(request), headers=refused.headers)
+        return request.response(asked.status, to_tag=fixed_tag(request), headers=asked.headers)
+
+    def _needs_no_password(self, request: Request, source: Hop) -> bool:
+        """A carrier's call, a call for help from the shop's own network, and what is refused to everybody."""
+        if request.method != "INVITE":
+            return request.method == "SUBSCRIBE" and not is_about_messages(request)
+        if self.draining or name(request.uri) in self._config.emergency.numbers:
+            return True
+        return self._directory.trunk_at(source, telephone=name(request.from_.uri) or None) is not None
+
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See TransactionUser."""
         leg = self._usage(request)
         if leg is None and request.to.tag is not None:
             transaction.respond(request.response(481))
             return
-        refused = None
-        if request.method != "BYE":  # whoever wants to end a call may
-            extensions = (PATH,) if request.method == "REGISTER" else self._extensions
-            refused = refusal(request, METHODS, extensions=extensions)
+        refused = self._refusal(request) if request.method != "BYE" else None  # whoever wants to end a call may
         if refused is not None:
             answer = request.response(
                 refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers
@@ -80,6 +103,10 @@ class UserAgent:
             leg.request_received(transaction, request, source)
         else:
             self._begin(transaction, request, source)
+
+    def _refusal(self, request: Request) -> Refusal | None:
+        extensions = (PATH,) if request.method == "REGISTER" else self._extensions
+        return refusal(request, METHODS, extensions=extensions)
 
     def _usage(self, request: Request) -> DialogUsage | Subscription | None:
         """What the dialog is used for that a request belongs to."""
@@ -128,8 +155,8 @@ class UserAgent:
         """The telephone behind a request; None when the answer has been given instead."""
         found = self._authentication.identify(request, source)
         match found:
-            case Asked(status, header):
-                transaction.respond(request.response(status, to_tag=self._switch.token(), headers=(header,)))
+            case Asked(status, headers):
+                transaction.respond(request.response(status, to_tag=self._switch.token(), headers=headers))
             case Denied():
                 log.info("wrong credentials for {uri} from {host}", uri=request.raw_uri, host=source.host)
                 transaction.respond(request.response(403, to_tag=self._switch.token()))

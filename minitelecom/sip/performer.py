@@ -16,10 +16,11 @@ RETRANSMITTING = frozenset({Timer.A, Timer.E, Timer.G})
 class Counts:
     """What came and led nowhere, and what had to be sent again; for `status` and for tests."""
 
-    __slots__ = ("malformed", "merged", "refused", "repeated", "retransmitted", "stray")
+    __slots__ = ("malformed", "merged", "refused", "repeated", "retransmitted", "stateless", "stray")
 
     def __init__(self) -> None:
-        self.malformed = self.merged = self.refused = self.repeated = self.retransmitted = self.stray = 0
+        self.malformed = self.merged = self.refused = self.repeated = self.retransmitted = 0
+        self.stateless = self.stray = 0
 
 
 class Edge(Protocol):

@@ -38,9 +38,17 @@ FIXED_LENGTHS = (TRYING_AFTER, T1, T2, T4, TIMEOUT)
 UNANSWERED = frozenset({State.TRYING, State.PROCEEDING})
 CHALLENGES = frozenset({401, 407})
 
+Stateless = Callable[[Request, Hop], Response | None]
+"""What to answer a request with and keep nothing of it (RFC 3261 section 8.2.7); None: it gets a transaction."""
+
 
 def _failure(effect: Fail) -> Failure:
     return Failure.TRANSPORT if effect.cause is Input.TRANSPORT_ERROR else Failure.TIMEOUT
+
+
+def fixed_tag(request: Request) -> str:
+    """The To tag of an answer without a transaction: the same for the same request, however often it comes (8.2.7)."""
+    return f"{crc32(request.encode()):08x}"
 
 
 class Saw(Protocol):
@@ -197,6 +205,8 @@ class TransactionLayer:
     ) -> None:
         self.user: TransactionUser
         self.manner_of: Callable[[Request], Manner] = lambda _: PLAIN
+        self.stateless: Stateless = lambda _request, _source: None
+        """For strangers, of whom there may be any number; asked before a request is given a transaction."""
         self.saw: Saw | None = None
         """Who looks on as messages go by."""
         self.counts = Counts()
@@ -344,6 +354,15 @@ class TransactionLayer:
             transaction.happened(Input.REQUEST)
         elif request.method == "CANCEL":
             self._cancel_received(request, key, source)
+        else:
+            self._new_request(request, key, source)
+
+    def _new_request(self, request: Request, key: Key, source: Hop) -> None:
+        answered_at = mark(request, source, self.manner_of)
+        response = self.stateless(request, source)
+        if response is not None:
+            self.counts.stateless += 1
+            self.put(response.encode(), answered_at)
         elif arrival_key(request) in self._arrivals:
             self.counts.merged += 1
             self._answer(request, 482, None, source)
@@ -351,10 +370,10 @@ class TransactionLayer:
             self.counts.refused += 1
             self._answer(request, 503, None, source, [("Retry-After", str(RETRY_AFTER_SECONDS))])
         else:
-            self._begin_server(request, key, source)
+            self._begin_server(request, key, source, answered_at)
 
-    def _begin_server(self, request: Request, key: Key, source: Hop) -> ServerTransaction:
-        transaction = ServerTransaction(self, request, source, key, mark(request, source, self.manner_of))
+    def _begin_server(self, request: Request, key: Key, source: Hop, answered_at: Hop) -> ServerTransaction:
+        transaction = ServerTransaction(self, request, source, key, answered_at)
         self.servers[key] = transaction
         if transaction.arrival is not None:
             self._arrivals[transaction.arrival] = transaction
@@ -367,7 +386,7 @@ class TransactionLayer:
         if invite is None:
             self._answer(cancel, 481, None, source)
             return
-        transaction = self._begin_server(cancel, key, source)
+        transaction = self._begin_server(cancel, key, source, mark(cancel, source, self.manner_of))
         transaction.respond(cancel.response(200, to_tag=invite.to_tag or self.tag()))
         invite.cancel_received()
 
@@ -390,8 +409,8 @@ class TransactionLayer:
         source: Hop,
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Without a transaction (8.2.7): the same request gets the same answer, tag included."""
-        tag = f"{crc32(request.encode()):08x}"
+        """Without a transaction (8.2.7)."""
+        tag = fixed_tag(request)
         answered_at = mark(request, source, self.manner_of)
         self.put(request.response(status, reason, to_tag=tag, headers=headers).encode(), answered_at)
 

@@ -1,10 +1,10 @@
-"""Digest: the RFCs' own examples, the credentials of old telephones, and nonces that need no memory."""
+"""Digest: the RFCs' own examples, the credentials of old telephones, and which of several challenges is answered."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitelecom.sip.digest import FORGED, FRESH, STALE, Challenge, Credentials, Nonces, ha1, respond, verify
+from minitelecom.sip.digest import Challenge, Credentials, Offer, ha1, respond, strongest, verify
 from minitelecom.sip.grammar import BadSyntax
 
 MUFASA = ha1("Mufasa", "testrealm@host.com", "Circle Of Life")
@@ -89,9 +89,9 @@ def test_what_are_no_credentials(text: str):
 @pytest.mark.parametrize(
     "text",
     [
-        'Digest realm="r", nonce="n", algorithm=SHA-256',
+        'Digest realm="r", nonce="n", algorithm=SHA-1',
         'Digest realm="r", nonce="n", algorithm=MD5-sess',
-        'Digest realm="r", nonce="n", qop="auth-int"',
+        'Digest realm="r", nonce="n", qop="auth-conf"',
         'Digest realm="r"',
     ],
 )
@@ -102,7 +102,14 @@ def test_a_challenge_we_cannot_answer(text: str):
 
 @pytest.mark.parametrize(
     "change",
-    ["qop=auth-int, nc=00000001, cnonce=c", "qop=auth", "algorithm=SHA-256", "qop=auth, nc=00000001"],
+    [
+        "qop=auth-conf, nc=00000001, cnonce=c",
+        "qop=auth",
+        "algorithm=SHA-1",
+        "algorithm=MD5-sess",
+        "qop=auth, nc=00000001",
+        "qop=auth, nc=-1, cnonce=c",
+    ],
 )
 def test_credentials_of_a_kind_we_did_not_ask_for(change: str):
     answer = respond(Challenge("r", "n"), "u", "p", "BYE", "sip:r", cnonce="").response
@@ -118,32 +125,95 @@ def test_the_smallest_challenge_is_realm_and_nonce():
     assert Challenge.parse(full.header()) == full
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])), st.text(max_size=20), st.booleans())
-def test_what_we_answer_we_accept(username: str, password: str, modern: bool):
-    challenge = Challenge("shop", "nonce", qop="auth" if modern else None)
-    credentials = respond(challenge, username, password, "INVITE", "sip:1@h", cnonce="c", count=7)
+KINDS = [
+    *[(algorithm, qop) for algorithm in ("MD5", "SHA-256", "SHA-512-256") for qop in (None, "auth", "auth-int")],
+    *[(f"{algorithm}-sess", qop) for algorithm in ("MD5", "sha-256", "SHA-512-256") for qop in ("auth", "auth-int")],
+]
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])),
+    st.text(max_size=20),
+    st.sampled_from(KINDS),
+    st.binary(max_size=20),
+)
+def test_what_we_answer_we_accept(username: str, password: str, kind: tuple[str, str | None], body: bytes):
+    algorithm, qop = kind
+    challenge = Challenge.parse(Challenge("shop", "nonce", algorithm, qop).header())
+    credentials = respond(challenge, username, password, "INVITE", "sip:1@h", cnonce="c", count=7, body=body)
     again = Credentials.parse(str(credentials))
     assert again == credentials
-    assert verify(again, ha1(username, "shop", password), "INVITE")
-    assert not verify(again, ha1(username, "shop", password + "x"), "INVITE")
+    assert again.count == (None if qop is None else 7)
+    assert verify(again, ha1(username, "shop", password, algorithm), "INVITE", body)
+    assert not verify(again, ha1(username, "shop", password + "x", algorithm), "INVITE", body)
+    assert verify(again, ha1(username, "shop", password, algorithm), "INVITE", body + b"x") is (qop != "auth-int")
 
 
-def test_a_nonce_serves_five_minutes_and_one_address():
-    nonces = Nonces(b"key")
-    nonce = nonces.make(1_700_000_000, "192.0.2.1")
-    assert nonces.check(nonce, 1_700_000_000, "192.0.2.1") is FRESH
-    assert nonces.check(nonce, 1_700_000_299, "192.0.2.1") is FRESH
-    assert nonces.check(nonce, 1_700_000_300, "192.0.2.1") is STALE
-    assert nonces.check(nonce, 1_700_000_000, "192.0.2.2") is FORGED
-    assert Nonces(b"other").check(nonce, 1_700_000_000, "192.0.2.1") is FORGED
+# RFC 7616 section 3.9.1, with the nonce, cnonce and password it gives.
+EXAMPLE = (
+    'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={0},'
+    ' nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+)
+CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 
 
-def test_a_nonce_from_the_future_is_stale():
-    nonces = Nonces(b"key")
-    assert nonces.check(nonces.make(1_000_100, "a"), 1_000_000, "a") is STALE
-    assert nonces.check(nonces.make(1_000_003, "a"), 1_000_000, "a") is FRESH
+@pytest.mark.parametrize(
+    ("algorithm", "response"),
+    [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ],
+)
+def test_the_first_example_of_rfc_7616(algorithm: str, response: str):
+    challenge = Challenge.parse(EXAMPLE.format(algorithm))
+    credentials = respond(challenge, "Mufasa", "Circle of Life", "GET", "/dir/index.html", cnonce=CNONCE)
+    assert credentials.response == response
+    secret = ha1("Mufasa", "http-auth@example.org", "Circle of Life", algorithm)
+    assert verify(Credentials.parse(str(credentials)), secret, "GET")
+    assert not verify(credentials, ha1("Mufasa", "http-auth@example.org", "Circle of Life", "SHA-512-256"), "GET")
 
 
-@given(st.text(max_size=60))
-def test_an_invented_nonce_is_forged(nonce: str):
-    assert Nonces(b"key").check(nonce, 1_700_000_000, "192.0.2.1") is FORGED
+def test_the_second_example_of_rfc_7616_as_its_erratum_4897_corrects_it():
+    """SHA-512/256, which the document took for half of a SHA-512; and a userhash that we need not know."""
+    challenge = Challenge.parse(
+        'Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, charset=UTF-8, userhash=true,'
+        ' nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS"'
+    )
+    cnonce = "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"
+    credentials = respond(challenge, "Jäsøn Doe", "Secret, or not?", "GET", "/doe.json", cnonce=cnonce)
+    assert credentials.response == "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5"
+    assert 'username="Jäsøn Doe"' in str(credentials)
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered"),
+    [
+        (['algorithm=MD5, qop="auth"', 'algorithm=SHA-256, qop="auth"'], ("SHA-256", "auth")),
+        (['algorithm=SHA-256, qop="auth"', 'algorithm=MD5, qop="auth"'], ("SHA-256", "auth")),
+        (['algorithm=SHA-512-256, qop="auth-int"', "algorithm=MD5"], ("SHA-512-256", "auth-int")),
+        (['algorithm=AKAv1-MD5, qop="auth"', 'qop="auth,auth-int"'], ("MD5", "auth")),
+        (['algorithm=SHA-256, opaque="1"', 'algorithm=SHA-256, opaque="2", qop="auth"'], ("SHA-256", None)),
+    ],
+)
+def test_of_several_challenges_the_strongest_is_answered_and_of_those_the_topmost(
+    offered: list[str], answered: tuple[str, str | None]
+):
+    """RFC 8760 section 2.4."""
+    challenge = strongest(['Basic realm="r"', *(f'Digest realm="r", nonce="n", {one}' for one in offered)])
+    assert challenge is not None
+    assert (challenge.algorithm, challenge.qop) == answered
+
+
+def test_no_challenge_that_we_could_answer():
+    assert strongest(["", 'Basic realm="r"', 'Digest realm="r", nonce="n", algorithm=MD4']) is None
+
+
+def test_how_telephones_are_asked():
+    """RFC 8760 section 2.3: the one we like best stands first; an old telephone sees nothing that it does not know."""
+    assert [one.header() for one in Offer(("MD5",), qop=False).challenges("shop", "n", stale=False)] == [
+        'Digest realm="shop", nonce="n"'
+    ]
+    assert [one.header() for one in Offer(("SHA-256", "MD5"), qop=True).challenges("shop", "n", stale=True)] == [
+        'Digest realm="shop", nonce="n", algorithm=SHA-256, qop="auth", stale=true',
+        'Digest realm="shop", nonce="n", algorithm=MD5, qop="auth", stale=true',
+    ]

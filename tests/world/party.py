@@ -300,7 +300,8 @@ class Party:
             if response.status == 401
             else ("Proxy-Authenticate", "Proxy-Authorization")
         )
-        challenge = digest.Challenge.parse(response.get_all(name)[0])
+        challenge = digest.strongest(response.get_all(name))
+        assert challenge is not None
         return answer, str(digest.respond(challenge, self.name, self.password, method, uri, cnonce="0a4f113b"))
 
     def register(self, expires: int = 3600) -> "Registering":
