@@ -163,7 +163,7 @@ def parse(body: bytes) -> SessionDescription:
         if kind == "m=":
             sections.append(_Section(media=value))
         elif kind == "c=":
-            sections[-1].connection = _address(value)
+            sections[-1].connection = _address(value) or None
         elif kind == "a=":
             attribute, colon, content = value.partition(":")
             sections[-1].attributes.append((attribute.strip().lower(), content.strip() if colon else None))

@@ -91,6 +91,10 @@ class DoomedCalling(Calling):
             message = message.replace("</send>", f"<action>{sent}</action></send>")
         return "\n".join([message, seen(200, answered)])
 
+    def last_words(self, deed: str) -> str:
+        """BYE; who is killed when it is sent may answer or not."""
+        return self.bye(sent=deed).removesuffix(seen(200, ""))
+
 
 # --- the books ---------------------------------------------------------------------------------------------------------
 

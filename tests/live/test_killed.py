@@ -85,7 +85,7 @@ def at_talk(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[
 
 def at_bye(calling: DoomedCalling, town: Town, number: int, deed: str) -> list[str]:
     """When it is sent, and in every other call when it is answered."""
-    bye = calling.bye(sent=deed) if number % 2 else calling.bye(answered=deed)
+    bye = calling.last_words(deed) if number % 2 else calling.bye(answered=deed)
     return [calling.answered(), pause(number % 3 * SHORT_TALK_SECONDS / 2), bye, END]
 
 
