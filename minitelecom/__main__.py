@@ -60,7 +60,9 @@ def _run(arguments: Namespace) -> int:
     log = Logger()
     where = ", ".join(":".join(map(str, endpoint)) for endpoint in spoken(config))
     with _reached(config) as reached:
-        return _spend(config, Daemon(_reactor(), config, reached), lambda: log.info("ready on {where}", where=where))
+        return _spend(
+            config, lambda: Daemon(_reactor(), config, reached), lambda: log.info("ready on {where}", where=where)
+        )
 
 
 def _demo(arguments: Namespace) -> int:
@@ -80,12 +82,13 @@ def _demo(arguments: Namespace) -> int:
         with opened(config) as shop:
             placed = shop.do(furniture.furnish(shop.database, shop.secrets, config, now(), is_free))
         sentence = carrier.sentences(Voice(catalogue.load()).say, config.language, config.emergency.numbers)
-        parts = (
-            LoopbackCarrier(_reactor(), placed.carrier_port, sentence),
-            Daemon(_reactor(), config, reached),
-        )
+
+        def premises() -> Premises:
+            carrier_there = LoopbackCarrier(_reactor(), placed.carrier_port, sentence)
+            return Premises((carrier_there, Daemon(_reactor(), config, reached)))
+
         lines = notice(config, folder / settings.FILE, placed, route(SOMEWHERE))
-        return _spend(config, Premises(parts), lambda: print(*lines, sep="\n", flush=True))
+        return _spend(config, premises, lambda: print(*lines, sep="\n", flush=True))
 
 
 @contextmanager
@@ -115,14 +118,17 @@ def _reached(config: Config) -> "Iterator[Reached]":
         os.close(lock)
 
 
-def _spend(config: Config, running: "Running", ready: "Callable[[], None]") -> int:
+def _spend(config: Config, build: "Callable[[], Running]", ready: "Callable[[], None]") -> int:
     """Run it; the exit status."""
     from twisted.internet.error import CannotListenError
 
     from minitelecom.lifetime import Lifetime
+    from minitelecom.sip.tls import BadCertificate
 
     try:
-        return Lifetime(_reactor(), running, ready).spend()
+        return Lifetime(_reactor(), build(), ready).spend()
+    except BadCertificate as bad:
+        raise Mistake(f"{bad}; see [sip] certificate, key and authorities") from None
     except CannotListenError as taken:
         key = "[web] listen" if taken.port == config.web.listen.port else "[sip] listen"
         reason = getattr(taken.socketError, "strerror", None) or taken.socketError

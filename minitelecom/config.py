@@ -67,6 +67,10 @@ class Sip:
     )
     ladder_hours: int = option(values.whole(0, 24 * 90), 48)
 
+    certificate: Path | None = option(values.file, None)
+    key: Path | None = option(values.file, None)
+    authorities: Path | None = option(values.file, None)
+
     @property
     def ports(self) -> dict[str, int]:
         """The port to tell others for each transport: the first."""
@@ -226,6 +230,8 @@ def _config(tables: dict[str, Any], folder: Path) -> Config:
         if not re.fullmatch(r"[0-9]{1,15}", number, re.ASCII):
             raise _At(("access", number), "expected digits: the number as the carrier delivers it, without +")
         access[number] = _table(("access", number), entry, Access)
+    if "sip" in read:
+        read["sip"] = _files_beside(folder, read["sip"])
     settings = _table((), tables, Config, others=[*TABLES, "access"])
     config: Config = dataclasses.replace(settings, **read, access=access, data=folder / settings.data)
     if config.ivr.card in config.emergency.numbers:
@@ -241,6 +247,15 @@ def _config(tables: dict[str, Any], folder: Path) -> Config:
                 ("access", number, "language"), f"expected one of [ivr] languages: {', '.join(config.ivr.languages)}"
             )
     return config
+
+
+def _files_beside(folder: Path, sip: Sip) -> Sip:
+    """Paths begin at the file; TLS needs what it is shown by."""
+    for name in ("certificate", "key"):
+        if getattr(sip, name) is None and any(endpoint.transport == "tls" for endpoint in sip.listen):
+            raise _At(("sip", "listen"), f"expected [sip] {name} beside a tls endpoint: the path of a PEM file")
+    paths = {name: getattr(sip, name) for name in ("certificate", "key", "authorities")}
+    return dataclasses.replace(sip, **{name: folder / path for name, path in paths.items() if path is not None})
 
 
 def _table(at: Key, table: object, kind: type, others: Sequence[str] = ()) -> Any:

@@ -111,6 +111,11 @@ def music(value: object) -> str:
     raise Expected(f'"house", "off", or the whole path of a wav file, not {value!r}')
 
 
+def file(value: object) -> Path | None:
+    path = text(value)
+    return folder(path) if path else None
+
+
 def database(value: object) -> str | None:
     url = text(value)
     if url and not re.match(r"postgres(ql)?://", url):  # not repeated in the message: it may hold a password
@@ -158,7 +163,7 @@ def _is_address(host: str) -> bool:
 def sip_endpoint(value: object) -> Endpoint:
     transport, _, rest = text(value).partition(":")
     expected = 'an endpoint such as "udp:0.0.0.0:5060"'
-    if transport not in {"udp", "tcp"}:
+    if transport not in {"udp", "tcp", "tls"}:
         raise Expected(f"{expected}, not {value!r}")
     return Endpoint(transport, *_host_port(rest, expected))
 

@@ -22,9 +22,10 @@ from twisted.logger import Logger
 
 from minitelecom.calls.exchange import Exchange, Surroundings
 from minitelecom.calls.voice import Voice
-from minitelecom.config import Config
+from minitelecom.config import Config, Sip
 from minitelecom.ivr.catalogue import load as load_prompts
 from minitelecom.media.engine import Engine
+from minitelecom.sip.tls import Identity, Tls
 from minitelecom.sip.transport import Transports
 from minitelecom.store import notices, processes
 from minitelecom.store.database import DatabaseAway
@@ -80,8 +81,14 @@ class Reached:
     server: PrivateServer | None
 
 
+def _tls(clock: IReactorTime, sip: Sip) -> Tls:
+    """Raises BadCertificate."""
+    identity = None if sip.certificate is None or sip.key is None else Identity(sip.certificate, sip.key)
+    return Tls(clock, identity, sip.authorities)
+
+
 class Daemon:
-    """The running switch."""
+    """The running switch.  Raises BadCertificate."""
 
     def __init__(self, reactor: Any, config: Config, reached: Reached) -> None:
         self.exchange: Exchange | None = None
@@ -92,7 +99,7 @@ class Daemon:
         self._secrets = Secrets.from_file(config.data / KEY_FILE)
         self._pool = Pool(reactor, reached.url, size=POOL_SIZE)
         self._listener = Listener(reactor, reached.url, notices.CHANNEL, self._noticed, self._lost_notices)
-        self._transports = Transports(reactor, self._clock)
+        self._transports = Transports(reactor, self._clock, {"tls": _tls(self._clock, config.sip)})
         self._process_id = 0
         self._day = utc_now().astimezone(config.zone).date()
         self._reviving = False

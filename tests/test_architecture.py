@@ -30,7 +30,7 @@ LAYERS = [  # from the ground up: a room imports itself and what stands on a low
 FLOOR = {room: floor for floor, rooms in enumerate(LAYERS) for room in rooms}
 
 PURE_ROOMS = {"money", "rating", "sip", "ladder"}
-EDGES = {f"sip/{edge}.py" for edge in ("transport", "streams", "sockets", "transaction_layer", "timers")}
+EDGES = {f"sip/{edge}.py" for edge in ("transport", "streams", "tls", "sockets", "transaction_layer", "timers")}
 """The only modules of a pure room that meet the world."""
 IMPURE = (
     "twisted",

@@ -53,6 +53,12 @@ def test_the_sample_shows_every_option_with_its_default():
                 assert re.search(rf"^{field.name} = ", text, re.MULTILINE), f"{field.name} is not shown"
 
 
+def test_files_of_tls_begin_at_the_configuration():
+    sip = config("[sip]\nlisten = ['udp:0.0.0.0:5060', 'tls:[::]:5061']\ncertificate = 'a.pem'\nkey = '/k/a.key'").sip
+    assert (sip.certificate, sip.key, sip.authorities) == (FILE.parent / "a.pem", Path("/k/a.key"), None)
+    assert sip.ports == {"udp": 5060, "tls": 5061}
+
+
 def test_a_shop_writes_its_own():
     shop = config("""
         data = "/srv/shop"
@@ -124,7 +130,7 @@ def test_a_relative_folder_begins_at_the_file(tmp_path):
         ),
         (
             "[sip]\nlisten = ['tls:0.0.0.0:5061']",
-            "2: sip.listen: expected an endpoint such as \"udp:0.0.0.0:5060\", not 'tls:0.0.0.0:5061'",
+            "2: sip.listen: expected [sip] certificate beside a tls endpoint: the path of a PEM file",
         ),
         (
             "[sip]\nexternal = 'my.shop'",

@@ -11,6 +11,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from minitelecom.commands.errors import sentence
@@ -26,6 +27,7 @@ from minitelecom.media.sound import Sound, UnsuitableSound
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
 FILES_BESIDE_SOUND = 300  # sockets of SIP, web and database, files of the program
+RENEWAL = timedelta(days=21)  # before its end a certificate should have been renewed
 LEAST_YEAR = 2026  # before it this program was not written
 
 
@@ -34,6 +36,8 @@ def machine(config: Config, *, daemon_runs: bool) -> Iterable[Finding]:
     yield _space(config.data)
     yield from (_endpoint("sip", endpoint, daemon_runs=daemon_runs) for endpoint in config.sip.listen)
     yield _endpoint("web", config.web.listen, daemon_runs=daemon_runs)
+    if config.sip.certificate is not None and config.sip.key is not None:
+        yield certificate(config.sip.certificate, config.sip.key, now())
     yield _files(config)
     yield prompts(config)
     yield _clock(config)
@@ -72,6 +76,23 @@ def _endpoint(check: str, endpoint: Endpoint, *, daemon_runs: bool) -> Finding:
         return warning(check, f"{where} is not for this user", "run the daemon as root, or take a port from 1024 on")
     advice = f"put an address of this machine into [{check}] listen"
     return warning(check, f"{where} cannot be listened on: {os.strerror(problem)}", advice)
+
+
+def certificate(path: Path, key: Path, instant: datetime) -> Finding:
+    """Whether our certificate can be used, and for how long."""
+    from minitelecom.sip.tls import BadCertificate, Identity  # noqa: PLC0415 - no other command needs TLS
+
+    identity = Identity(path, key)
+    renew = "renew it: the daemon takes the new one by itself"
+    try:
+        identity.context()
+        left = identity.expires() - instant
+    except BadCertificate as bad:
+        return fault("certificate", str(bad), "put the right files into [sip] certificate and key: TLS needs both")
+    shown = f"{path} is valid for {left.days} days"
+    if left <= timedelta():
+        return fault("certificate", f"{path} has expired", renew)
+    return warning("certificate", shown, renew) if left < RENEWAL else good("certificate", shown)
 
 
 def bind_problem(endpoint: Endpoint) -> int | None:

@@ -13,6 +13,7 @@ from minitelecom.config_values import Endpoint
 from minitelecom.store import ledger, processes
 from minitelecom.store.synchronous import run
 from tests.commands.test_calls import COUNTERS, NAME
+from tests.world.certificates import Authority
 
 SAMPLE = Path(__file__).parent.parent.parent / "etc" / "prices-sample.csv"
 
@@ -157,6 +158,17 @@ def test_ports_of_another_program_are_named(tmp_path):
 def test_an_address_of_another_machine_cannot_be_listened_on(tmp_path):
     config = Config(data=tmp_path, sip=Sip(listen=(Endpoint("udp", "198.51.100.1", 5060),)))
     assert found(config, "sip")[0] == "warning"
+
+
+def test_a_certificate_is_renewed_in_time_or_remarked_upon(tmp_path):
+    authority, instant = Authority(tmp_path), datetime.now(UTC)
+    for days, state in ((60.5, "good"), (20.5, "warning"), (-1, "fault")):
+        own = authority.identity("shop.example", days=days)
+        assert checks.certificate(own.certificate, own.key, instant).state == state
+    other = authority.identity("shop.example", file="other")
+    assert "is not the key of" in checks.certificate(own.certificate, other.key, instant).detail
+    sip = Sip(listen=(Endpoint("udp", "127.0.0.1", 45062),), certificate=other.certificate, key=other.key)
+    assert found(Config(data=tmp_path, sip=sip), "certificate")[0] == "good"
 
 
 def test_a_language_without_prompts_is_remarked_upon(tmp_path):

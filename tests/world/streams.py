@@ -41,6 +41,7 @@ class End:
 
     def write(self, data: bytes) -> None:
         if not self.closed and not self.disconnecting:
+            self._network.carried.append(data)
             self._network.carry(lambda: self.other.arrive(data))
 
     def writeSequence(self, iovec: list[bytes]) -> None:
@@ -171,6 +172,7 @@ class StreamNetwork:
     listening: dict[tuple[str, int], Port] = field(default_factory=dict)
     opened: list[End] = field(default_factory=list)
     """The accepting end of every connection there ever was."""
+    carried: list[bytes] = field(default_factory=list)
     _ephemeral: int = FIRST_EPHEMERAL
 
     def host(self, name: str) -> Host:
