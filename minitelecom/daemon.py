@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from random import SystemRandom
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -23,6 +22,7 @@ from twisted.logger import Logger
 from minitelecom.calls.exchange import Exchange, Surroundings
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Config, Sip
+from minitelecom.entropy import Entropy
 from minitelecom.ivr.catalogue import load as load_prompts
 from minitelecom.media.engine import Engine
 from minitelecom.sip.tls import Identity, Tls
@@ -116,11 +116,11 @@ class Daemon:
         await self._begin_process()
         prompts = load_prompts()
         voice = Voice(prompts, prompts.music(config.calls.music))
-        self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", SystemRandom())
+        self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", Entropy())
         around = Surroundings(
             clock=self._clock,
             now=utc_now,
-            random=SystemRandom(),
+            random=Entropy(),
             send=self._transports.send,
             connected=self._transports.connected,
             route=route,

@@ -7,11 +7,14 @@ that last heard from its hop, as a router or a firewall between us lets only tha
 
 from collections.abc import Callable, Mapping
 from errno import EAGAIN, ENOBUFS
+from functools import lru_cache
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.udp import Port
 
 from minitelecom.sip.framing import LARGEST_MESSAGE
 from minitelecom.sip.hop import Hop
@@ -34,17 +37,26 @@ class UdpTransport(DatagramProtocol):
 
     def __init__(self, received: Callable[[bytes, Hop], None]) -> None:
         self._received = received
+        self._write: Callable[[bytes, tuple[str, int]], object] = _nowhere
+
+    def startProtocol(self) -> None:
+        """Twisted's port would look at the address each time, which costs as much as the rest of what it does."""
+        assert self.transport is not None
+        self._write = self.transport.socket.sendto if isinstance(self.transport, Port) else self.transport.write
+
+    def stopProtocol(self) -> None:
+        self._write = _nowhere
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         self._received(datagram, Hop("udp", addr[0], addr[1]))
 
     def send(self, data: bytes, hop: Hop) -> None:
         """Raises OSError when the datagram can't leave."""
-        if self.transport is None:
-            raise OSError("not listening")
+        if not _is_address(hop.host):  # the system would ask a name server, and wait for it
+            raise OSError(f"{hop.host} is not an address")
         try:
-            self.transport.write(data, (hop.host, hop.port))
-        except (MessageLengthError, ValueError, OverflowError) as error:  # too long; not an address; not a port
+            self._write(data, (hop.host, hop.port))
+        except (MessageLengthError, ValueError, OverflowError) as error:  # too long; not a port
             raise OSError(str(error)) from error
         except OSError as error:
             if error.errno not in FULL:  # then it is as good as lost on the way, and will be sent again
@@ -130,3 +142,12 @@ class Transports:
 
     def _received(self, data: bytes, source: Hop) -> None:
         self._receiver.datagram_received(data, source)
+
+
+@lru_cache(MOST_HOPS_REMEMBERED)
+def _is_address(host: str) -> bool:
+    return bool(isIPAddress(host) or isIPv6Address(host))
+
+
+def _nowhere(_data: bytes, _address: tuple[str, int]) -> None:
+    raise OSError("not listening")

@@ -7,12 +7,15 @@ log, takes a lock timeout for a dead connection and a statement timeout for a ca
 the canceller: its detector, its interactions and its pool are therefore not used, its polling is.
 """
 
+import os
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+from psycopg2.extensions import POLL_OK, POLL_WRITE
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall
@@ -43,6 +46,10 @@ class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
 
     broken: Callable[[], None]
     heard: Callable[[str], None] | None = None
+    _file: int | None = None
+    """What the reactor watches: a copy of our own, since psycopg2 closes the connection's file without a word."""
+    _settled = False
+    _pollingD: Deferred[Any] | None
 
     def ask(self, sql: str, parameters: Sequence[object] | None) -> Deferred[Any]:
         """Send one statement; what fires is the psycopg2 cursor that has its result."""
@@ -55,21 +62,65 @@ class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
         return failure
 
     def continuePolling(self, swallowErrors: bool = False) -> None:
-        """
-        Poll, and watch on. An error that nobody waits for is not lost: doRead sees the connection closed. One that breaks
-        while it is being made has no file, yet isn't called closed.
-        """
-        self.reactor.removeReader(self)  # while it has a file by which it can be removed
-        super().continuePolling(swallowErrors=True)
-        if not self.closed and self.fileno() >= 0:
-            self.reactor.addReader(self)
+        """Poll once. Whoever waits hears of it in the reactor's next turn, when nothing here is under way any more."""
+        tell = self._step()
+        if tell is not None:
+            self.reactor.callLater(0, tell)
 
     def doRead(self) -> None:
-        if not self.closed:
-            self.continuePolling()
+        """Poll once. Whoever waits hears of it at once, as the last thing done here: he may ask again."""
+        tell = None if self.closed else self._step()
         self.checkForNotifies()
         if self.closed:
             self.broken()
+        if tell is not None:
+            tell()
+
+    def _step(self) -> Callable[[], None] | None:
+        """
+        Poll, and watch on; what tells the waiter, if his statement is over. An error that nobody waits for is not lost:
+        the connection is closed then.
+        """
+        waiter, tell = self._pollingD, None
+        state = None
+        try:
+            state = self._connection.poll()
+        except psycopg2.Error:
+            if waiter is not None:
+                tell = partial(waiter.errback, Failure())  # type: ignore[no-untyped-call] # Twisted's
+        if state == POLL_OK:
+            self._settled = True
+            if waiter is not None:
+                tell = partial(waiter.callback, self)
+        if tell is not None:
+            self._pollingD = None
+        self._watch()
+        if state == POLL_WRITE:
+            self.reactor.addWriter(self)
+        return tell
+
+    def _watch(self) -> None:
+        """One that breaks while it is being made has no file, yet isn't called closed; and one that is may change it."""
+        file = -1 if self.closed else self._connection.fileno()
+        if file < 0 or not self._settled:
+            self._unwatch()
+        if file >= 0 and self._file is None:
+            self._file = os.dup(file)
+            self.reactor.addReader(self)
+
+    def _unwatch(self) -> None:
+        if self._file is not None:
+            self.reactor.removeReader(self)
+            self.reactor.removeWriter(self)
+            os.close(self._file)
+            self._file = None
+
+    def fileno(self) -> int:
+        return -1 if self._file is None else self._file
+
+    def close(self) -> None:
+        self._unwatch()
+        super().close()
 
     def checkForNotifies(self) -> None:
         """Hand notices over in their order, now; theirs go through a global cooperator."""

@@ -81,9 +81,9 @@ class Jammed:
 
 
 def test_a_full_buffer_is_a_datagram_lost_on_the_way_and_a_missing_network_an_error():
-    transport = UdpTransport(print)
-    transport.transport = Jammed(EAGAIN)
-    transport.send(b"x", Hop("udp", "127.0.0.1", 5060))
-    transport.transport = Jammed(ENETUNREACH)
-    with pytest.raises(OSError):
-        transport.send(b"x", Hop("udp", "127.0.0.1", 5060))
+    full, away = UdpTransport(print), UdpTransport(print)
+    full.makeConnection(Jammed(EAGAIN))
+    away.makeConnection(Jammed(ENETUNREACH))
+    full.send(b"x", Hop("udp", "127.0.0.1", 5060))
+    with pytest.raises(OSError, match="jammed"):
+        away.send(b"x", Hop("udp", "127.0.0.1", 5060))
