@@ -263,13 +263,14 @@ class Daemon:
     def _no_longer_reviving(self, _: object) -> None:
         self._reviving = False
 
-    def _check_day(self) -> Deferred[None] | None:
+    def _check_day(self) -> None:
         """At midnight, in the shop's zone, other prices may hold."""
         day = utc_now().astimezone(self._config.zone).date()
         if day == self._day or self.exchange is None:
-            return None
+            return
         self._day = day
-        return Deferred.fromCoroutine(self.exchange.read("prices")).addErrback(self._unread)
+        for what in ("prices", "buy_prices"):
+            Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _sweep(self) -> Deferred[None]:
         assert self.exchange is not None
@@ -299,7 +300,7 @@ class Daemon:
         if self.exchange is None:
             return
         self.exchange.running.all_accounts_changed()
-        for what in ("prices", "devices", "trunks", "numbers"):
+        for what in ("prices", "buy_prices", "exchange_rates", "devices", "trunks", "numbers"):
             Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _unread(self, failure: Any) -> None:

@@ -11,11 +11,13 @@ from decimal import Decimal
 from functools import partial
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from minitelecom.calls.call import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.directory import Directory
+from minitelecom.calls.least_cost import LeftOut, Market, Way, choose
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.profiles import Route
 from minitelecom.calls.records import CallRecord, Open
@@ -29,26 +31,27 @@ from minitelecom.calls.routing import (
     destination,
     number_for,
     routes,
-    trunks_for,
 )
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
 from minitelecom.money import Money
-from minitelecom.rating.buying import Buying
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.headers import NameAddr
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.registration import Binding, ringing
 from minitelecom.sip.uri import Uri
+from minitelecom.store.call_attempts import CarrierAttempt
 from minitelecom.store.call_records import Beginning, Cause
 from minitelecom.store.database import Database
 from minitelecom.store.devices import Device
 from minitelecom.store.trunks import Trunk
 
 RING_IN_TURN_SECONDS = 20.0  # at one place, where there is another to ring after it
+
+log = Logger()
 
 
 @dataclass(slots=True)
@@ -111,7 +114,8 @@ class Dialling:
 
     async def emergency(self, visitor: Visitor, number: str) -> Prepared:
         """An emergency call: free, and waiting for nothing, not even for the database."""
-        attempts = await self._attempts([(trunk, number) for trunk in self._emergency_trunks()], visitor, urgent=True)
+        ways = [(Way(trunk), number) for trunk in self._emergency_trunks()]
+        attempts = await self._attempts(ways, visitor, urgent=True)
         record = self._record(visitor, None, number, "emergency", None)
         record.begin_whenever()
         return Prepared(record, attempts, self._longest, "emergency")
@@ -164,14 +168,12 @@ class Dialling:
         rate = self._directory.prices.find(number)
         if rate is None:
             return await self._refuse(visitor, payer, number, "no-price")
-        trunks = trunks_for(number, self._directory.trunks)
-        attempts = await self._attempts(
-            [(trunk, number_for(trunk, number, self._config.numbers)) for trunk in trunks],
-            visitor,
-            buying=bought(rate, self._config.currency),
-        )
+        choice = choose(number, rate, self._directory.trunks, self._market(), self._longest, self._switch.random)
+        numbers = self._config.numbers
+        ways = [(way, number_for(way.trunk, number, numbers)) for way in choice.ways]
+        attempts = await self._attempts(ways, visitor)
         if not attempts:
-            return await self._refuse(visitor, payer, number, "no-route", rate)
+            return await self._refuse(visitor, payer, number, "no-route", rate, choice.left_out)
         return await self._reserve(
             self._record(visitor, payer, number, rate.destination, rate, trunk=attempts[0].trunk), rate, attempts
         )
@@ -189,10 +191,27 @@ class Dialling:
             return NotDialled("no-credit")
         return Prepared(record, attempts, seconds, rate.destination)
 
+    def _market(self) -> Market:
+        directory = self._directory
+        return Market(directory.exchange, directory.buy_prices)
+
     async def _refuse(
-        self, visitor: Visitor, payer: Payer | None, number: str, cause: Cause, rate: Rate | None = None
+        self,
+        visitor: Visitor,
+        payer: Payer | None,
+        number: str,
+        cause: Cause,
+        rate: Rate | None = None,
+        left_out: Sequence[LeftOut] = (),
     ) -> NotDialled:
-        await self._record(visitor, payer, number, rate.destination if rate else None, None, refusal=cause).begin()
+        """Refused, with the carriers that were not asked, and why."""
+        record = self._record(
+            visitor, payer, number, rate.destination if rate else None, None, refusal=cause, left_out=left_out
+        )
+        if left_out:
+            reasons = ", ".join(f"{one.trunk} ({one.cause})" for one in left_out)
+            log.warn("no way to {number}: {reasons}", number=number, reasons=reasons)
+        await record.begin()
         return NotDialled(cause)
 
     def _record(
@@ -205,12 +224,14 @@ class Dialling:
         *,
         trunk: str | None = None,
         refusal: Cause | None = None,
+        left_out: Sequence[LeftOut] = (),
     ) -> CallRecord:
+        started = self._switch.now()
         ceiling, first, step = terms(rate, self._longest, self._config.currency)
         beginning = Beginning(
             process_id=self.open.process_id,
             session=visitor.session,
-            started=self._switch.now(),
+            started=started,
             account_id=payer.account_id if payer else None,
             device=visitor.device_name,
             calling_number=visitor.calling_number,
@@ -222,6 +243,9 @@ class Dialling:
             first=first,
             step=step,
             refusal=refusal,
+            attempts=[
+                CarrierAttempt(one.trunk, None, started, one.buying, ended=started, cause=one.cause) for one in left_out
+            ],
         )
         return CallRecord(self._database, self._switch.clock, beginning, self.open)
 
@@ -238,24 +262,15 @@ class Dialling:
         )
 
     async def _attempts(
-        self,
-        ways: Iterable[tuple[Trunk, str]],
-        visitor: Visitor,
-        *,
-        buying: Buying | None = None,
-        urgent: bool = False,
+        self, ways: Iterable[tuple[Way, str]], visitor: Visitor, *, urgent: bool = False
     ) -> list[Attempt]:
         """The ways that can be gone, in their order; what must be asked for them is asked at once."""
-        asking = [
-            Deferred.fromCoroutine(self._attempt(trunk, number, visitor, buying, urgent=urgent))
-            for trunk, number in ways
-        ]
+        asking = [Deferred.fromCoroutine(self._attempt(way, number, visitor, urgent=urgent)) for way, number in ways]
         return [attempt for one in asking if (attempt := await one) is not None]
 
-    async def _attempt(
-        self, trunk: Trunk, number: str, visitor: Visitor, buying: Buying | None, *, urgent: bool
-    ) -> Attempt | None:
+    async def _attempt(self, way: Way, number: str, visitor: Visitor, *, urgent: bool) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
+        trunk = way.trunk
         hop = await self._hop(Uri.parse(trunk.proxy or trunk.uri).hostport)
         if hop is None:
             return None
@@ -269,7 +284,7 @@ class Dialling:
             urgent=urgent,
             routes=routes(trunk),
         )
-        return Attempt([target], trunk.name, number, buying, partial(self._redirected, trunk))
+        return Attempt([target], trunk.name, number, way.buying, partial(self._redirected, trunk))
 
     async def _redirected(
         self, trunk: Trunk, target: Target, contacts: Sequence[Uri], course: Course
@@ -300,11 +315,3 @@ def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decima
         return Money.zero(currency), Decimal(0), Decimal(0)
     first = rate.connection_fee + rate.sell * rate.initial / 60
     return cost(rate, longest), first, rate.sell * rate.increment / 60
-
-
-def bought(rate: Rate, currency: str) -> Buying | None:
-    """What any carrier asks, as far as the price list itself says so."""
-    if rate.buy is None or rate.buy_currency != currency:
-        return None
-    asked = Rate(rate.prefix, rate.destination, currency, rate.buy, rate.initial, rate.increment)
-    return Buying(asked, currency)

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from minitelecom.calls.hosts import Hosts
 from minitelecom.calls.profiles import Profile, profile_of
+from minitelecom.rating.exchange import Exchange
 from minitelecom.rating.price_table import PriceTable
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.uri import Uri
-from minitelecom.store import bindings, devices, numbers, prices, trunks
+from minitelecom.store import bindings, devices, exchange_rates, numbers, prices, trunks
 from minitelecom.store.database import Database
 from minitelecom.store.devices import DEFAULTS, Device
 from minitelecom.store.numbers import Number
@@ -27,11 +28,13 @@ from minitelecom.store.trunks import Trunk
 class Directory:
     """The shop's telephones, trunks, numbers, prices and registrations, in memory."""
 
-    def __init__(self, database: Database, secrets: Secrets, hosts: Hosts, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, secrets: Secrets, hosts: Hosts, zone: ZoneInfo, currency: str) -> None:
         self.devices: dict[str, Device] = {}
         self.trunks: list[Trunk] = []
         self.numbers: dict[str, Number] = {}
         self.prices = PriceTable([])
+        self.buy_prices: dict[str, PriceTable] = {}
+        self.exchange = Exchange(currency)
         self.bindings: dict[str, list[Binding]] = {}
         self._devices_at: dict[str, Device] = {}
         self._trunks_at: dict[str, list[Trunk]] = {}
@@ -46,6 +49,8 @@ class Directory:
         await self.read_trunks()
         await self.read_numbers()
         await self.read_prices(instant)
+        await self.read_buy_prices(instant)
+        await self.read_exchange_rates(instant)
         await self.read_bindings()
 
     async def read_devices(self) -> None:
@@ -69,6 +74,16 @@ class Directory:
         """The prices of the day, in the shop's zone, on which this instant lies."""
         day = instant.astimezone(self._zone).date()
         self.prices = PriceTable(await prices.load(self._database), day)
+
+    async def read_buy_prices(self, instant: datetime) -> None:
+        """What the carriers ask on this day, of those that have told us."""
+        day = instant.astimezone(self._zone).date()
+        found = await prices.load_carriers(self._database)
+        self.buy_prices = {trunk: PriceTable(rates, day) for trunk, rates in found.items()}
+
+    async def read_exchange_rates(self, instant: datetime) -> None:
+        known = await exchange_rates.at(self._database, self.exchange.house, instant)
+        self.exchange = Exchange(self.exchange.house, {one.currency: one.rate for one in known})
 
     async def read_bindings(self) -> None:
         stored = await bindings.load_all(self._database)

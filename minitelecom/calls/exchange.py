@@ -81,7 +81,7 @@ class Exchange:
             connected=around.connected,
             ladders=self.ladders,
         )
-        self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone)
+        self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone, config.currency)
         self.live = LiveCalls()
         self.running = RunningCalls(self.switch, around.database, self.live)
         self.dialling = Dialling(self.switch, around.database, self.directory, config, process_id)
@@ -140,6 +140,10 @@ class Exchange:
         match what:
             case "prices":
                 await self.directory.read_prices(self._around.now())
+            case "buy_prices":
+                await self.directory.read_buy_prices(self._around.now())
+            case "exchange_rates":
+                await self.directory.read_exchange_rates(self._around.now())
             case "devices":
                 await self.directory.read_devices()
             case "trunks":

@@ -5,7 +5,7 @@ data out.
 Emergency numbers come first and ask nothing; the shop's own numbers come before the world's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from minitelecom.config import Config, Numbers
@@ -65,12 +65,6 @@ def destination(dialled: str, devices: Collection[str], config: Config) -> Desti
         national_prefix=numbers.national_prefix,
     )
     return Nowhere() if number is None else Outside(number)
-
-
-def trunks_for(number: str, trunks: Iterable[Trunk]) -> list[Trunk]:
-    """The trunks that carry a number, in the order to try them: priority, then the longest match."""
-    fitting = [trunk for trunk in trunks if trunk.enabled and number.startswith(trunk.match)]
-    return sorted(fitting, key=lambda trunk: (trunk.priority, -len(trunk.match), trunk.name))
 
 
 def access(called: str, numbers: Mapping[str, Number], config: Config) -> Dialogue | Internal | None:

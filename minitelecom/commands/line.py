@@ -7,7 +7,20 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
-from minitelecom.commands import calls, card, check_config, device, doctor, ladder, number, prices, status, trunk, user
+from minitelecom.commands import (
+    calls,
+    card,
+    check_config,
+    device,
+    doctor,
+    exchange,
+    ladder,
+    number,
+    prices,
+    status,
+    trunk,
+    user,
+)
 from minitelecom.commands.arguments import Nouns, Parser, with_config
 from minitelecom.commands.errors import EXPECTED, sentence
 
@@ -20,6 +33,7 @@ NOUNS: tuple[Adder, ...] = (
     trunk.add_to,
     number.add_to,
     prices.add_to,
+    exchange.add_to,
     calls.add_to,
     ladder.add_to,
     status.add_to,

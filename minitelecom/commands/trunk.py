@@ -62,6 +62,8 @@ def _add_properties(parser: Parser) -> None:
     says("--strip", "N", whole(0, 20), "so many signs are taken off the front of the number called")
     says("--add", "DIGITS", pattern(r"[0-9+*#]{0,20}", "digits"), "these are put there instead")
     says("--priority", "N", whole(-1000, 1000), "the lowest is tried first")
+    says("--weight", "N", whole(0, 1000), "how often it is tried before others that cost the same")
+    is_("--allow-loss", "try it also where it asks more than the customer pays")
     is_("--account-in-from", "From names our account there, not the caller")
     caller_id = pattern(r"pass|hide|[0-9]{1,20}", "pass, hide, or a number, country code first")
     says("--caller-id", "pass|hide|NUMBER", caller_id, "what the called party sees of the caller")

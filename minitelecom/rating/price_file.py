@@ -21,8 +21,10 @@ from minitelecom.rating.number import LONGEST
 from minitelecom.rating.rate import Rate
 
 REQUIRED = ("prefix", "destination", "buy", "sell")
-OPTIONAL = ("buy_currency", "initial", "increment", "connection_fee", "valid_from")
-MUST_BE_FILLED = ("prefix", "destination", "sell")
+OPTIONAL = ("buy_currency", "initial", "increment", "connection_fee", "valid_from", "allow_loss")
+MUST_BE_FILLED = frozenset({"prefix", "destination", "sell"})
+REQUIRED_OF_A_CARRIER = ("prefix", "destination", "buy")
+"""In a carrier's list `buy` is the price, and the steps and the fee are the carrier's."""
 MOST_ROWS = 1_000_000
 MOST_LETTERS = 100
 """Of a destination's name."""
@@ -58,11 +60,20 @@ class _Mistake(Exception):
 
 def parse(text: str, currency: str, price_list: str = "general") -> ParsedPrices:
     """The rates of a file, priced in the house currency; raises BadRows."""
+    return _parse(text, REQUIRED, lambda cells: _rate(cells, currency, price_list))
+
+
+def parse_carrier(text: str, currency: str, trunk: str) -> ParsedPrices:
+    """The rates of a carrier's file, in its currencies, where it names none in the house's; raises BadRows."""
+    return _parse(text, REQUIRED_OF_A_CARRIER, lambda cells: _rate_of_a_carrier(cells, currency, trunk))
+
+
+def _parse(text: str, required: Sequence[str], read: Callable[[dict[str, str]], Rate]) -> ParsedPrices:
     rows = _rows(text)
     line, header = next(rows, (1, None))
     if header is None:
         raise BadRows([BadRow(line, "the file is empty")])
-    columns = _columns(line, header)
+    columns = _columns(line, header, required)
     rates: list[Rate] = []
     bad: list[BadRow] = []
     remarks: list[BadRow] = []
@@ -72,7 +83,7 @@ def parse(text: str, currency: str, price_list: str = "general") -> ParsedPrices
             if len(seen) == MOST_ROWS:
                 raise BadRows([BadRow(line, f"a price list has at most {MOST_ROWS} rows")])
             try:
-                rate = _rate(_cells(columns, cells), currency, price_list)
+                rate = read(_cells(columns, cells))
                 first = seen.setdefault((rate.prefix, rate.valid_from), line)
                 if first != line:
                     raise _Mistake(f"prefix {rate.prefix} is already in line {first}")
@@ -80,7 +91,7 @@ def parse(text: str, currency: str, price_list: str = "general") -> ParsedPrices
                 bad.append(BadRow(line, str(mistake)))
                 continue
             rates.append(rate)
-            if rate.buy is not None and rate.buy_currency == currency and rate.sell < rate.buy:
+            if rate.buy is not None and rate.buy_currency == rate.currency and rate.sell < rate.buy:
                 remarks.append(BadRow(line, f"{rate.destination} is sold at {rate.sell} and bought at {rate.buy}"))
     except BadRows as end:  # nothing can be read behind it; what was wrong before is told all the same
         bad += end.rows
@@ -109,6 +120,7 @@ def serialise(rates: Iterable[Rate]) -> str:
                 rate.increment,
                 f"{rate.connection_fee:f}",
                 "" if since is None else since.isoformat(),
+                "yes" if rate.allow_loss else "",
             ]
         )
     return text.getvalue()
@@ -127,7 +139,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         raise BadRows([BadRow(line, f"not CSV: {error}")]) from None
 
 
-def _columns(line: int, header: list[str]) -> list[str]:
+def _columns(line: int, header: list[str], required: Sequence[str]) -> list[str]:
     columns = [name.lower() for name in header]
     known = [*REQUIRED, *OPTIONAL]
     mistakes = []
@@ -138,7 +150,7 @@ def _columns(line: int, header: list[str]) -> list[str]:
             close = get_close_matches(name, known, 1)
             mistakes.append(f"no such column: {name!r}" + (f"; did you mean {close[0]}?" if close else ""))
     mistakes += [f"column {name} stands twice" for name in known if columns.count(name) > 1]
-    mistakes += [f"column {name} is missing" for name in REQUIRED if name not in columns]
+    mistakes += [f"column {name} is missing" for name in required if name not in columns]
     if mistakes:
         raise BadRows([BadRow(line, mistake) for mistake in mistakes])
     return columns
@@ -166,24 +178,47 @@ def _rate(cells: dict[str, str], currency: str, price_list: str) -> Rate:
         "buy": row.take("buy", _price, None),
         "buy_currency": row.take("buy_currency", _currency, currency),
         "valid_from": row.take("valid_from", _day, None),
+        "allow_loss": row.take("allow_loss", _yes_or_no, False),
     }
-    if row.mistakes:
-        raise _Mistake("; ".join(row.mistakes))
+    row.check()
     if rate["buy"] is None:
         rate["buy_currency"] = None
     return Rate(**rate, currency=currency, price_list=price_list)
 
 
+def _rate_of_a_carrier(cells: dict[str, str], currency: str, trunk: str) -> Rate:
+    """One row of a carrier's list; raises _Mistake with everything that is wrong with it."""
+    row = _Row(cells, frozenset(REQUIRED_OF_A_CARRIER))
+    rate = {
+        "prefix": row.take("prefix", _prefix, ""),
+        "destination": row.take("destination", _destination, ""),
+        "currency": row.take("buy_currency", _currency, currency),
+        "sell": row.take("buy", _price, Decimal(0)),
+        "initial": row.take("initial", _step, 1),
+        "increment": row.take("increment", _step, 1),
+        "connection_fee": row.take("connection_fee", _price, Decimal(0)),
+        "valid_from": row.take("valid_from", _day, None),
+        "allow_loss": row.take("allow_loss", _yes_or_no, False),
+    }
+    row.check()
+    return Rate(**rate, price_list=trunk)
+
+
 class _Row:
     """The cells of one row, and what was wrong with those taken."""
 
-    def __init__(self, cells: dict[str, str]) -> None:
+    def __init__(self, cells: dict[str, str], must_be_filled: frozenset[str] = MUST_BE_FILLED) -> None:
         self._cells = cells
+        self._must_be_filled = must_be_filled
         self.mistakes: list[str] = []
+
+    def check(self) -> None:
+        if self.mistakes:
+            raise _Mistake("; ".join(self.mistakes))
 
     def take(self, column: str, read: Callable[[str], Any], absent: Any) -> Any:
         cell = self._cells.get(column, "")
-        if not cell and column not in MUST_BE_FILLED:
+        if not cell and column not in self._must_be_filled:
             return absent
         try:
             return read(cell)
@@ -235,6 +270,12 @@ def _currency(cell: str) -> str:
     if cell not in MINOR_DIGITS:
         raise _Mistake(f"{cell!r} is not a currency code such as USD")
     return cell
+
+
+def _yes_or_no(cell: str) -> bool:
+    if cell.lower() not in ("yes", "no"):
+        raise _Mistake(f"{cell!r} is neither yes nor no")
+    return cell.lower() == "yes"
 
 
 def _day(cell: str) -> date:

@@ -33,6 +33,8 @@ class Rate:
     price_list: str = "general"
     valid_from: date | None = None
     """The first day on which the price holds; None: always."""
+    allow_loss: bool = False
+    """Calls at this price may cost us more than they bring."""
 
     def __post_init__(self) -> None:
         if self.initial < 1 or self.increment < 1:
@@ -59,6 +61,7 @@ class Rate:
             "buy_currency": self.buy_currency,
             "price_list": self.price_list,
             "valid_from": None if self.valid_from is None else self.valid_from.isoformat(),
+            **({"allow_loss": 1} if self.allow_loss else {}),
         }
 
     @classmethod
@@ -77,4 +80,5 @@ class Rate:
             buy_currency=None if buy_currency is None else str(buy_currency),
             price_list=str(data["price_list"]),
             valid_from=None if valid_from is None else date.fromisoformat(str(valid_from)),
+            allow_loss=bool(data.get("allow_loss")),
         )

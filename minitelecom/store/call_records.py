@@ -62,6 +62,8 @@ class Beginning:
     """What each further step costs, not rounded. Both zero: the call is free."""
     refusal: Cause | None = None
     """The call is refused already: the record is closed at once with this cause, and nothing is reserved."""
+    attempts: Sequence[CarrierAttempt] = ()
+    """Of a refused call: the carriers that were not asked, and why."""
 
     @property
     def currency(self) -> str:
@@ -156,10 +158,13 @@ async def begin(database: Database, beginning: Beginning) -> Begun:
 
 
 async def _begin(database: Database, beginning: Beginning) -> Begun:
+    tried = call_attempts.to_json(beginning.attempts)
     with refusals():
         rows = await database.query(
-            "SELECT id, reserved, refusal FROM begin_call(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            f"SELECT id, reserved, refusal{', write_attempts(%s, id, %s)::text' if tried else ''}"
+            " FROM begin_call(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
+                *((beginning.started, tried) if tried else ()),
                 beginning.process_id,
                 beginning.session,
                 beginning.started,
@@ -177,7 +182,7 @@ async def _begin(database: Database, beginning: Beginning) -> Begun:
                 beginning.refusal,
             ),
         )
-    identifier, reserved, refusal = rows[0]
+    identifier, reserved, refusal = rows[0][:3]
     return Begun(identifier, Money(reserved or Decimal(0), beginning.currency), refusal)
 
 

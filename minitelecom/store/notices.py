@@ -5,6 +5,8 @@ What PostgreSQL tells every process of an administrative change (NOTIFY), a JSON
 {"prices": list}     the price list has a new version
 {"devices": 1}       a telephone was added, changed or removed
 {"trunks": 1}        a trunk was
+{"buy_prices": name} the price list of a trunk has a new version
+{"exchange_rates": 1}  a currency is worth something else
 {"numbers": 1}       a number that carriers deliver to us was
 
 The functions and triggers of schema/ notify. Beginning, answering and ending a call never do: a transaction that notifies

@@ -131,7 +131,7 @@ async def _close(
         seconds = maximum(rate, Money(reserved, currency), seconds)
         billed, charged = billed_seconds(rate, seconds), cost(rate, seconds)
     ended = max(heartbeat, started)
-    if not tried and trunk is not None:  # nobody had answered yet: what is known is who was to be asked first
+    if not tried and trunk is not None and data is not None:  # unanswered: who was to be asked first is known
         tried = [CarrierAttempt(trunk, None, started)]
     attempts = [one if one.ended else one.closed(ended, "interrupted", None, seconds) for one in tried]
     ending = Ending(identifier, started, ended, billed, charged, "interrupted", None, "switch", attempts=attempts)

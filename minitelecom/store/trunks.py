@@ -50,6 +50,10 @@ class Trunk:
     """It is told who forwarded a call (Diversion, RFC 5806)."""
     redirects: bool = False
     """It may send a call on (3xx) to other numbers and other carriers, whatever they ask of us."""
+    weight: int = 1
+    """How often it is tried before others of the same priority that cost the same."""
+    allow_loss: bool = False
+    """It is tried also where it asks more than the customer pays."""
 
 
 _COLUMNS = tuple(column.name for column in fields(Trunk))

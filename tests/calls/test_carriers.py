@@ -8,7 +8,7 @@ import pytest
 
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
-from minitelecom.store import call_attempts, prices
+from minitelecom.store import call_attempts, exchange_rates, prices
 from minitelecom.store.call_attempts import CarrierAttempt
 from minitelecom.store.synchronous import run
 from tests.calls.story import LONDON, settle
@@ -142,4 +142,101 @@ def test_a_call_for_help_records_its_carriers_too(house: House, telephone: Party
     assert [(one.trunk, one.number, one.cause, one.cost) for one in attempts(house)] == [
         ("carrier", "112", "normal", None)
     ]
+    settle(house)
+
+
+# Who is asked first, and who is not asked.
+
+
+def asks(house: House, trunk: str, price: str, currency: str = "EUR") -> None:
+    """A carrier's price list arrives while the house is open, as by another process."""
+    rate = Rate("44", "United Kingdom", currency, Decimal(price), price_list=trunk)
+    run(prices.replace_carrier(house.database, [rate], trunk, "story", house.now()))
+    run(house.exchange.read("buy_prices"))
+
+
+def worth(house: House, currency: str, rate: str) -> None:
+    run(exchange_rates.add(house.database, "EUR", currency, Decimal(rate), "story", house.now()))
+    run(house.exchange.read("exchange_rates"))
+
+
+@pytest.fixture
+def three(house: House) -> list[Party]:
+    """Carriers of one priority; they ring and do not answer."""
+    parties = [house.party(name, f"10.0.1.{place}") for place, name in enumerate(("ann", "bob", "cid"), 1)]
+    for party in parties:
+        party.usual = Behaviour(answer_after=1, status=503)
+        house.trunk(party.name, f"sip:{party.host}", match="44", priority=-1)
+    return parties
+
+
+def test_the_cheapest_is_asked_first_as_prices_and_currencies_stand_now(
+    house: House, three: list[Party], telephone: Party
+) -> None:
+    house.carrier.usual = Behaviour(status=503)
+    house.open()
+    asks(house, "ann", "0.05")
+    worth(house, "USD", "0.92")
+    asks(house, "bob", "0.05", "USD")
+    asks(house, "cid", "0.01")
+    telephone.call(LONDON)
+    house.pass_(8)
+    assert [one.trunk for one in attempts(house)] == ["cid", "bob", "ann", "carrier"]
+    worth(house, "USD", "1.02")
+    asks(house, "cid", "0.059")
+    telephone.call(LONDON)
+    house.pass_(8)
+    assert [one.trunk for one in attempts(house)] == ["ann", "bob", "cid", "carrier"]
+    settle(house)
+
+
+def test_what_is_paid_is_what_was_asked_when_the_call_began(house: House, three: list[Party], telephone: Party) -> None:
+    three[1].usual = Behaviour(answer_after=1)
+    house.open()
+    worth(house, "USD", "0.5")
+    asks(house, "bob", "0.06", "USD")
+    talk = telephone.call(LONDON)
+    house.pass_(2)
+    asks(house, "bob", "0.01", "USD")
+    worth(house, "USD", "0.9")
+    house.pass_(59)
+    talk.hang_up()
+    house.pass_(1)
+    (bought,) = [one for one in attempts(house) if one.answered is not None]
+    assert (bought.buy_cost, bought.cost) == (Money(Decimal("0.06"), "USD"), Money(Decimal("0.03"), "EUR"))
+    settle(house)
+
+
+def test_nobody_is_asked_at_a_loss_and_the_record_says_so(house: House, three: list[Party], telephone: Party) -> None:
+    """Sold at six cents; at last a loss is allowed for one of them."""
+    house.trunk("carrier", "sip:10.0.0.99", match="49")
+    house.open()
+    for trunk, price in (("ann", "0.07"), ("bob", "0.061"), ("cid", "9")):
+        asks(house, trunk, price)
+    talk = telephone.call(LONDON)
+    house.pass_(2)
+    assert talk.final == 404
+    assert house.records()[-1].cause == "no-route"
+    assert [(one.trunk, one.cause, one.number) for one in attempts(house)] == [
+        ("ann", "below-cost", None),
+        ("bob", "below-cost", None),
+        ("cid", "below-cost", None),
+    ]
+    assert not any(party.calls for party in three)
+    house.trunk("bob", "sip:10.0.1.2", match="44", priority=-1, allow_loss=True)
+    run(house.exchange.read("trunks"))
+    talk = telephone.call(LONDON)
+    house.pass_(3)
+    assert talk.final == 503
+    assert [one.trunk for one in attempts(house)] == ["bob"]
+    settle(house)
+
+
+def test_a_call_for_help_asks_for_no_price(house: House, telephone: Party) -> None:
+    house.open()
+    asks(house, "carrier", "9")
+    talk = telephone.call("112")
+    house.pass_(3)
+    assert talk.talking
+    talk.hang_up()
     settle(house)

@@ -145,6 +145,7 @@ def test_help_names_every_command(shell):
         "device",
         "trunk",
         "prices",
+        "exchange",
         "calls",
         "status",
         "doctor",

@@ -103,3 +103,72 @@ def test_the_sample_list_is_right(minitelecom):
     told = minitelecom("prices", "import", SAMPLE)
     assert told.status == 0
     assert int(told.out.split()[0]) >= 200
+
+
+# What carriers ask.
+
+ASKED = "prefix,destination,buy,buy_currency,increment\n44,United Kingdom,0.01,USD,60\n49,Germany,0.02,,1\n"
+
+
+@pytest.fixture
+def carrier(minitelecom):
+    minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7")
+
+
+def test_a_file_becomes_what_a_carrier_asks(minitelecom, database, file, carrier):
+    minitelecom("exchange", "set", "USD", "0.92")
+    told = minitelecom("prices", "import", file(ASKED), "--trunk", "carrier")
+    assert told.out.startswith("2 prices imported into the list of carrier, 2 new,")
+    stored = {rate.prefix: (rate.sell, rate.currency) for rate in run(prices.load_carriers(database))["carrier"]}
+    assert stored == {"44": (Decimal("0.01"), "USD"), "49": (Decimal("0.02"), "EUR")}
+    assert run(prices.load(database)) == []
+    assert minitelecom("prices", "import", file(ASKED), "--trunk", "carrier", "--dry-run").out.count(" 0 ") == 5
+    assert minitelecom("prices", "drop", "--trunk", "carrier").status == 0
+    assert run(prices.load_carriers(database)) == {}
+    assert minitelecom("prices", "drop", "--trunk", "carrier").err == "minitelecom: trunk carrier has no price list\n"
+
+
+def test_a_carriers_currency_must_be_worth_something(minitelecom, database, file, carrier):
+    told = minitelecom("prices", "import", file(ASKED), "--trunk", "carrier")
+    assert told.err == "minitelecom: nobody has said what USD is worth: minitelecom exchange set USD RATE\n"
+    assert run(prices.load_carriers(database)) == {}
+
+
+def test_a_carriers_list_must_say_what_it_asks(minitelecom, file, carrier):
+    path = file("prefix,destination,sell\n44,United Kingdom,0.01\n")
+    assert f"{path}:1: column buy is missing" in minitelecom("prices", "import", path, "--trunk", "carrier").err
+    path = file("prefix,destination,buy,allow_loss\n44,United Kingdom,,maybe\n")
+    told = minitelecom("prices", "import", path, "--trunk", "carrier").err
+    assert "buy: a price is missing" in told
+    assert "allow_loss: 'maybe' is neither yes nor no" in told
+
+
+def test_only_a_trunk_that_is_there_asks_anything(minitelecom, file):
+    for words in (("import", file(ASKED)), ("drop",)):
+        assert minitelecom("prices", *words, "--trunk", "nobody").err == "minitelecom: there is no trunk nobody\n"
+
+
+def test_exchange_rates_are_set_and_listed(minitelecom):
+    assert "minitelecom exchange set" in minitelecom("exchange", "list").out
+    assert minitelecom("exchange", "set", "USD", "0.92").out == "one USD is 0.92 EUR from now on\n"
+    minitelecom("exchange", "set", "USD", "0.9300")
+    (shown,) = minitelecom("exchange", "list", "--json").data
+    assert (shown["currency"], shown["rate"]) == ("USD", "0.93")
+    assert minitelecom("exchange", "list").out.splitlines()[1].startswith("USD")
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "why"),
+    [
+        ("EUR", "1", "EUR is the house's own currency"),
+        ("BGN", "0.5", "the rate of BGN in EUR is fixed by law"),
+        ("XXX", "1", "ISO 4217"),
+        ("USD", "0", "worth nothing"),
+        ("USD", "0,92", "a rate such as 0.92"),
+        ("USD", "1e3", "a rate such as 0.92"),
+    ],
+)
+def test_exchange_rates_that_are_none(minitelecom, currency, rate, why):
+    told = minitelecom("exchange", "set", currency, rate)
+    assert told.status > 0
+    assert why in told.err

@@ -24,6 +24,7 @@ def test_a_rate_survives_the_call_record():
             date(2026, 1, 31),
         ),
         Rate("1", "free", "EUR", Decimal("0.000001")),
+        Rate("882", "at a loss", "EUR", Decimal(1), allow_loss=True),
     ):
         assert Rate.from_data(json.loads(json.dumps(rate.to_data()))) == rate
 

@@ -130,7 +130,7 @@ class Auditor:
             yield f"call {call} is still being tried by {trunk}, since {began}"
         for call, count in self._query(
             "SELECT r.id, count(a) FROM call_records r LEFT JOIN call_attempts a ON a.started = r.started"
-            " AND a.call_id = r.id AND a.answered IS NOT NULL AND a.trunk = r.trunk WHERE r.trunk IS NOT NULL"
+            " AND a.call_id = r.id AND a.answered IS NOT NULL AND a.trunk = r.trunk WHERE r.trunk IS NOT NULL AND r.rate IS NOT NULL"
             " GROUP BY r.id, r.answered HAVING count(a) <> (r.answered IS NOT NULL)::int"
         ):
             yield f"call {call} was answered by {count} attempts"

@@ -15,6 +15,7 @@ from minitelecom.store import (
     call_records,
     cards,
     devices,
+    exchange_rates,
     notices,
     operators,
     prices,
@@ -59,6 +60,40 @@ def test_a_long_price_list_comes_in_several_statements(shop: Shop) -> None:
     rates = [Rate(str(1_000_000 + number), "x", "EUR", Decimal(1)) for number in range(prices.ROWS_AT_ONCE + 1)]
     run(prices.replace(shop.database, rates, "long", "boss", shop.now))
     assert len(run(prices.load(shop.database, "long"))) == len(rates)
+
+
+def test_what_carriers_ask_is_kept_beside_the_shops_own_list(shop: Shop) -> None:
+    asked = [
+        Rate("359", "Bulgaria", "USD", Decimal("0.05"), 60, 60, Decimal("0.01"), price_list="first", allow_loss=True)
+    ]
+    for name in ("first", "second"):
+        run(trunks.add(shop.database, SECRETS, Trunk(name, "sip:10.0.0.1"), operator="boss", instant=shop.now))
+    run(prices.replace(shop.database, [BULGARIA], "general", "boss", shop.now))
+    run(prices.replace_carrier(shop.database, [BULGARIA, *asked][:1], "first", "boss", shop.now))
+    run(prices.replace_carrier(shop.database, asked, "first", "boss", shop.now))
+    assert run(prices.load_carriers(shop.database)) == {"first": asked}
+    assert run(prices.load(shop.database)) == [BULGARIA]
+    run(trunks.remove(shop.database, "first", "boss", shop.now))
+    assert run(prices.load_carriers(shop.database)) == {}
+
+
+def test_an_exchange_rate_holds_until_the_next(shop: Shop) -> None:
+    def worth() -> dict[str, Decimal]:
+        return {one.currency: one.rate for one in run(exchange_rates.at(shop.database, "EUR", shop.now))}
+
+    assert worth() == {}
+    first = shop.now
+    run(exchange_rates.add(shop.database, "EUR", "USD", Decimal("0.92"), "boss", shop.now))
+    run(exchange_rates.add(shop.database, "EUR", "GBP", Decimal("1.15"), "boss", shop.now))
+    run(exchange_rates.add(shop.database, "BGN", "USD", Decimal("1.8"), "boss", shop.now))
+    shop.later(60)
+    run(exchange_rates.add(shop.database, "EUR", "USD", Decimal("0.93"), "boss", shop.now))
+    assert worth() == {"USD": Decimal("0.93"), "GBP": Decimal("1.15")}
+    assert {one.currency: one.rate for one in run(exchange_rates.at(shop.database, "EUR", first))}["USD"] == Decimal(
+        "0.92"
+    )
+    with pytest.raises(psycopg2.DatabaseError, match="kept as written"):
+        run(shop.database.query("UPDATE exchange_rates SET rate = 2"))
 
 
 def test_a_telephone_signs_in_by_password_or_by_address(shop: Shop) -> None:
@@ -224,6 +259,8 @@ def test_administrative_changes_are_told_to_every_process(database: SynchronousD
             )
         )
         run(trunks.add(database, SECRETS, Trunk("first", "sip:10.0.0.1"), operator="boss", instant=shop.now))
+        run(prices.replace_carrier(database, [BULGARIA], "first", "boss", shop.now))
+        run(exchange_rates.add(database, "EUR", "USD", Decimal("0.92"), "boss", shop.now))
 
     assert heard(database_url, administer) == [
         {"account": account},
@@ -232,6 +269,8 @@ def test_administrative_changes_are_told_to_every_process(database: SynchronousD
         {"prices": "general"},
         {"devices": 1},
         {"trunks": 1},
+        {"buy_prices": "first"},
+        {"exchange_rates": 1},
     ]
 
 
