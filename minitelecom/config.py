@@ -72,6 +72,10 @@ class Sip:
     authorities: Path | None = option(values.file, None)
 
     @property
+    def speaks_ipv6(self) -> bool:
+        return any(":" in endpoint.host for endpoint in self.listen)
+
+    @property
     def ports(self) -> dict[str, int]:
         """The port to tell others for each transport: the first."""
         return {endpoint.transport: endpoint.port for endpoint in reversed(self.listen)}

@@ -20,6 +20,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from minitelecom.calls.exchange import Exchange, Surroundings
+from minitelecom.calls.name_server import NameServers
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Config, Sip
 from minitelecom.entropy import Entropy
@@ -124,7 +125,7 @@ class Daemon:
             send=self._transports.send,
             connected=self._transports.connected,
             route=route,
-            resolve=self._reactor.resolve,
+            resolve=NameServers(self._reactor),
             media=self._media,
             database=self._pool,
             secrets=self._secrets,

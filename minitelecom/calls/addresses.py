@@ -5,6 +5,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from minitelecom.sip.hop import Hop, default_port
+from minitelecom.sip.locating import TRANSPORTS, is_numeric, transport_of
 from minitelecom.sip.uri import Uri
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -46,9 +47,11 @@ class Addresses:
         host = uri.host.strip("[]")
         if not is_address(host) or (self.is_local(host) and not self.is_local(heard.host)):
             return heard
-        if heard.theirs and host == heard.host:
+        named = transport_of(uri)
+        transport = named if named in TRANSPORTS else heard.transport
+        if heard.theirs and (transport, host) == (heard.transport, heard.host):
             return heard
-        return Hop(heard.transport, host, uri.port or default_port(heard.transport))
+        return Hop(transport, host, uri.port or default_port(transport), heard.domain if transport == "tls" else "")
 
     def host_towards(self, host: str) -> str:
         if self._external and (":" in self._external) == (":" in host) and not self.is_local(host):
@@ -56,11 +59,4 @@ class Addresses:
         return self._route(host)
 
 
-@lru_cache(MOST_KNOWN)
-def is_address(host: str) -> bool:
-    """Whether a host is an address and not a name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+is_address = lru_cache(MOST_KNOWN)(is_numeric)

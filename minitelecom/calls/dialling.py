@@ -40,7 +40,7 @@ from minitelecom.money import Money
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.headers import NameAddr
-from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.hop import Hop
 from minitelecom.sip.registration import Binding, ringing
 from minitelecom.sip.uri import Uri
 from minitelecom.store.call_attempts import CarrierAttempt
@@ -141,12 +141,13 @@ class Dialling:
             return [
                 Attempt([self._place(visitor, device, one, seconds) for one in group], goes_on=True) for group in groups
             ]
-        hop = await self._hop(device.address) if device.address is not None else None
-        if hop is None:
+        known_at = None if device.address is None else Uri.parse(f"sip:{device.address}")
+        hops = [] if known_at is None else await self._switch.hosts.locate(known_at)
+        if not hops:
             return []
         uri = f"sip:{device.name}@{device.address}"
         profile = self._directory.profile(device.name, "")
-        return [Attempt([self._target(visitor, uri, hop, Telephone(device, profile))])]
+        return [Attempt([self._target(visitor, uri, hops[0], Telephone(device, profile))])]
 
     def _place(self, visitor: Visitor, device: Device, binding: Binding, seconds: float | None) -> Target:
         """By way of the proxies it came by (RFC 3327 5.4), else to where it was heard, or listens."""
@@ -271,18 +272,20 @@ class Dialling:
     async def _attempt(self, way: Way, number: str, visitor: Visitor, *, urgent: bool) -> Attempt | None:
         """A way by a trunk, or None where its host cannot be found."""
         trunk = way.trunk
-        hop = await self._hop(Uri.parse(trunk.proxy or trunk.uri).hostport)
-        if hop is None:
+        hops = await self._switch.hosts.locate(Uri.parse(trunk.proxy or trunk.uri))
+        if not hops:
             return None
+        carrier = Uri.parse(trunk.uri)
         target = Target(
-            f"sip:{number}@{Uri.parse(trunk.uri).hostport}",
-            hop,
+            f"{carrier.scheme}:{number}@{carrier.hostport}",
+            hops[0],
             towards_trunk(visitor.said, trunk, self._config.numbers, urgent=urgent),
             trunk.name,
             Credentials.of(trunk),
             visitor.max_forwards,
             urgent=urgent,
             routes=routes(trunk),
+            further=alike(hops),
         )
         return Attempt([target], trunk.name, number, way.buying, partial(self._redirected, trunk))
 
@@ -297,16 +300,19 @@ class Dialling:
         for place in course.follow(
             target.request_uri, [place for place, stays in staying.items() if stays or trunk.redirects]
         ):
-            hop = target.hop if trunk.proxy is not None else await self._hop(Uri.parse(place).hostport)
-            if hop is not None:
+            hops = [target.hop, *target.further]
+            if trunk.proxy is None:
+                hops = await self._switch.hosts.locate(Uri.parse(place))
+            if hops:
                 credentials = target.credentials if staying[place] else NONE
-                ways.append(replace(target, request_uri=place, hop=hop, credentials=credentials))
+                way = replace(target, request_uri=place, hop=hops[0], further=alike(hops), credentials=credentials)
+                ways.append(way)
         return ways
 
-    async def _hop(self, address: str) -> Hop | None:
-        host, _, port = address.partition(":")
-        found = await self._switch.hosts.find(host)
-        return None if found is None else Hop("udp", found, int(port or DEFAULT_PORT))
+
+def alike(hops: Sequence[Hop]) -> tuple[Hop, ...]:
+    """Those after the first that see us under the same kind of address: what we say of our sound holds for them, too."""
+    return tuple(hop for hop in hops[1:] if (":" in hop.host) == (":" in hops[0].host))
 
 
 def terms(rate: Rate | None, longest: int, currency: str) -> tuple[Money, Decimal, Decimal]:

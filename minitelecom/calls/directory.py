@@ -13,7 +13,8 @@ from minitelecom.calls.profiles import Profile, profile_of
 from minitelecom.rating.exchange import Exchange
 from minitelecom.rating.price_table import PriceTable
 from minitelecom.sip.grammar import BadSyntax
-from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.hop import Hop, default_port
+from minitelecom.sip.locating import transport_of
 from minitelecom.sip.message import Request
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.uri import Uri
@@ -65,7 +66,7 @@ class Directory:
         for trunk in self.trunks:
             for host in {host_of(uri) for uri in places(trunk)}:
                 self._trunks_at.setdefault(host, []).append(trunk)
-        self._hosts.look_up(self._trunks_at)
+        self._hosts.look_up(uri for trunk in self.trunks for uri in places(trunk))
 
     async def read_numbers(self) -> None:
         self.numbers = {number.number: number for number in await numbers.all_numbers(self._database)}
@@ -150,12 +151,13 @@ def places(trunk: Trunk) -> tuple[str, ...]:
 
 
 def host_of(uri: str) -> str:
-    """The host of a trunk's sip:HOST[:PORT]."""
-    return Uri.parse(uri).host
+    """The host of a trunk's URI, without the brackets that an address may have there."""
+    return Uri.parse(uri).host.strip("[]")
 
 
 def port_of(uri: str) -> int:
-    return Uri.parse(uri).port or DEFAULT_PORT
+    place = Uri.parse(uri)
+    return place.port or default_port(transport_of(place) or "udp")
 
 
 def _binding(stored: bindings.StoredBinding) -> Binding:

@@ -28,6 +28,7 @@ from minitelecom.calls.voice import Voice
 from minitelecom.config import Config
 from minitelecom.media.door import Media
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.locating import Kind
 from minitelecom.sip.nonces import Nonces
 from minitelecom.sip.transaction_layer import TransactionLayer
 from minitelecom.store.database import Database, DatabaseAway
@@ -68,6 +69,7 @@ class Exchange:
         self.ladders = Ladders(around.clock, around.now, around.database, addresses.towards, config.sip.ladder_hours)
         if self.ladders.on:
             self.layer.saw = self.ladders.saw
+        families = (Kind.A, Kind.AAAA) if config.sip.speaks_ipv6 else (Kind.A,)
         self.switch = Switch(
             clock=around.clock,
             now=around.now,
@@ -76,7 +78,7 @@ class Exchange:
             media=around.media,
             addresses=addresses,
             limits=config.calls,
-            hosts=Hosts(around.clock, around.resolve),
+            hosts=Hosts(around.clock, around.random, around.resolve, families),
             music=around.voice.music,
             connected=around.connected,
             ladders=self.ladders,

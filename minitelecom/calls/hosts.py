@@ -1,71 +1,121 @@
 """
-Addresses of host names (RFC 1035), remembered: no call waits for a name server that is away, and who calls from an address
-is known by the name we know the carrier by.
+Where carriers are (RFC 3263), remembered: no call waits for a name server that is away, and who calls from an address is known
+by the name we know the carrier by.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from minitelecom.calls.addresses import is_address
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.locating import Kind, Question, Record, is_numeric, locate
+from minitelecom.sip.uri import Uri
 
 log = Logger()
 
-FRESH_SECONDS = 60.0  # so long an answer is good enough without asking again
-AGAIN_SECONDS = 10.0  # so long a name that nobody could tell is not asked for again
-LONGEST_SECONDS = 2.0  # that anybody waits for a name server
+SHORTEST_SECONDS = 10.0  # so long an answer is good enough, whatever its own time to live
+LONGEST_SECONDS = 3600.0
+AGAIN_SECONDS = 10.0  # so long a question that nobody could answer is not asked again
+PATIENCE_SECONDS = 2.0  # that anybody waits for name servers, over all that must be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name server says, and for how many seconds that holds; no records: there are none of this kind."""
+
+    records: Sequence[Record]
+    seconds: float
 
 
 class Resolver(Protocol):
-    """Finds the address of a host name; fails with an OSError or a DNS failure."""
+    """Asks the name servers; fails with an OSError or a DNS failure where nobody can say now."""
 
-    def __call__(self, name: str) -> Deferred[str]: ...
+    def __call__(self, question: Question) -> Deferred[Found]: ...
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The latest answer, and until when nobody need be asked again."""
+
+    records: Sequence[Record] = ()
+    until: float = float("-inf")
 
 
 class Hosts:
     """What we know of host names.  The few that there are come from trunks and devices, so none is ever forgotten."""
 
-    def __init__(self, clock: IReactorTime, resolve: Resolver) -> None:
+    def __init__(
+        self, clock: IReactorTime, random: Random, resolve: Resolver, families: Sequence[Kind] = (Kind.A,)
+    ) -> None:
         self._clock = clock
+        self._random = random
         self._resolve = resolve
-        self._addresses: dict[str, str] = {}
-        self._asked: dict[str, float] = {}
+        self._families = families
+        self._known: dict[Question, _Memory] = {}
+        self._located: dict[str, list[Hop]] = {}
         self._locks: dict[str, DeferredLock] = {}
 
-    async def find(self, host: str) -> str | None:
-        """Where a host is; where nobody can say so now, where it was; None where nobody ever could."""
-        if is_address(host):
-            return host
-        if not self._is_fresh(host):
-            lock = self._locks.setdefault(host, DeferredLock())
-            await lock.acquire()
-            try:
-                if not self._is_fresh(host):  # whoever was before us may have asked
-                    await self._ask(host)
-            finally:
-                lock.release()
-        return self._addresses.get(host)
-
-    def _is_fresh(self, host: str) -> bool:
-        asked = self._asked.get(host)
-        enough = FRESH_SECONDS if host in self._addresses else AGAIN_SECONDS
-        return asked is not None and self._clock.seconds() - asked < enough
-
-    async def _ask(self, host: str) -> None:
+    async def locate(self, uri: Uri) -> list[Hop]:
+        """Where a request goes, best first; where nobody can say so now, where it went; empty where nobody ever could."""
+        if is_numeric(uri.host.strip("[]")):
+            return await self._ask_through(uri)
+        lock = self._locks.setdefault(uri.host, DeferredLock())
+        await lock.acquire()  # whoever was before us may have asked
         try:
-            self._addresses[host] = await self._resolve(host).addTimeout(LONGEST_SECONDS, self._clock)
-        except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: not now
-            log.warn("{host} cannot be found: {why}", host=host, why=str(failure))
-        self._asked[host] = self._clock.seconds()
+            found = await self._ask_through(uri)
+        finally:
+            lock.release()
+        if found:
+            self._located[str(uri)] = found
+        else:
+            log.warn("{host} cannot be found", host=uri.host)
+        return found or self._located.get(str(uri), [])
 
-    def look_up(self, hosts: Iterable[str]) -> None:
+    async def _ask_through(self, uri: Uri) -> list[Hop]:
+        """Answer the questions of RFC 3263 until they are at their end."""
+        until = self._clock.seconds() + PATIENCE_SECONDS
+        steps = locate(uri, self._families, self._random.randint)
+        try:
+            questions = next(steps)
+            while True:
+                questions = steps.send(await self._answers(questions, until))
+        except StopIteration as end:
+            found: list[Hop] = end.value
+            return found
+
+    async def _answers(self, questions: Sequence[Question], until: float) -> Mapping[Question, Sequence[Record]]:
+        now = self._clock.seconds()
+        waiting = [
+            (question, self._resolve(question).addTimeout(max(until - now, 0.0), self._clock))
+            for question in questions
+            if self._memory(question).until <= now
+        ]
+        for question, answer in waiting:
+            memory = self._memory(question)
+            try:
+                found = await answer
+            except Exception as failure:  # noqa: BLE001 - resolvers fail in many ways, and each means: not now
+                log.debug("{name} ({kind}): no answer: {why}", name=question.name, kind=question.kind, why=str(failure))
+                memory.until = self._clock.seconds() + AGAIN_SECONDS
+            else:
+                memory.records = found.records
+                memory.until = self._clock.seconds() + min(max(found.seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+        return {question: self._memory(question).records for question in questions}
+
+    def _memory(self, question: Question) -> _Memory:
+        return self._known.setdefault(question, _Memory())
+
+    def look_up(self, uris: Iterable[str]) -> None:
         """Find them, without anybody waiting."""
-        for host in hosts:
-            Deferred.fromCoroutine(self.find(host))
+        for uri in uris:
+            Deferred.fromCoroutine(self.locate(Uri.parse(uri)))
 
     def names_of(self, address: str) -> list[str]:
-        """The names that lead to an address, as far as we have asked."""
-        return [name for name, found in self._addresses.items() if found == address]
+        """The hosts of URIs that lead to an address, as far as we have asked."""
+        leading = [uri for uri, hops in self._located.items() if any(hop.host == address for hop in hops)]
+        return [Uri.parse(uri).host for uri in leading]

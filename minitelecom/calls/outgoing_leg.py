@@ -30,6 +30,8 @@ log = Logger()
 # After our CANCEL the far end has 64·T1 to end the INVITE (RFC 3261 9.1).
 CANCEL_SECONDS = 32.0
 MOST_INVITES = 6  # of one leg, each with what the last refusal has told
+SILENT_SECONDS = 4.0
+"""An INVITE has then been said four times over UDP: where there is another place to try, whoever has not even said 100 is out of order."""
 MOST_FORKS = 20  # far ends of one INVITE that are answered when they answer; more are left to their own timers
 
 
@@ -50,6 +52,8 @@ class Target:
     """The telephone of the shop that rings there."""
     ringing_seconds: float | None = None
     """How long it rings; None: as long as everybody."""
+    further: tuple[Hop, ...] = ()
+    """Where the same server can be reached, too, when it can't be reached there (RFC 3263 4.3)."""
 
 
 class Inputs(Protocol):
@@ -61,6 +65,7 @@ class Inputs(Protocol):
     def challenged(self, response: Response) -> None: ...
     def too_brief(self, response: Response) -> None: ...
     def refused(self, response: Response) -> None: ...
+    def unreached(self) -> None: ...
     def failed(self) -> None: ...
     def rung_out(self) -> None: ...
     def hang_up(self) -> None: ...
@@ -91,6 +96,8 @@ class OutgoingLeg(Leg):
         self.transaction: ClientTransaction | None = None
         self.timer: IDelayedCall | None = None
         self.invite_sequence = 1
+        self._further = list(target.further)
+        self._silence: IDelayedCall | None = None
         self._offer = self.negotiation().offer()
         self._authorization: tuple[str, str] | None = None
         self._described_by: str | None = ""  # the tag of the far end whose sound we know; none is empty
@@ -121,6 +128,7 @@ class OutgoingLeg(Leg):
     # What the INVITE's transaction tells (ClientUser).
 
     def response_received(self, response: Response, source: Hop) -> None:
+        self._stop_waiting()
         if response.status < 200:
             self._machine.provisional(response)
         elif response.status < 300:
@@ -129,11 +137,17 @@ class OutgoingLeg(Leg):
             self._machine.challenged(response)
         elif response.status == 422:
             self._machine.too_brief(response)
+        elif response.status == 503 and self._further:
+            self._machine.unreached()
         else:
             self._machine.refused(response)
 
     def request_failed(self, cause: Failure) -> None:
-        self._machine.failed()
+        self._stop_waiting()
+        if self._further:
+            self._machine.unreached()
+        else:
+            self._machine.failed()
 
     # The machine's means.
 
@@ -156,6 +170,26 @@ class OutgoingLeg(Leg):
             headers.append(self._authorization)
         request = Request.create("INVITE", self.target.request_uri, headers, self._offer, SDP)
         self.transaction = self.switch.layer.request(request, self.hop, self)
+        if self._further:
+            self._silence = self.switch.clock.callLater(SILENT_SECONDS, self._no_answer_at_all)
+
+    def go_further(self) -> None:
+        """RFC 3263 4.3: the same INVITE, in a transaction of its own, to the next place of the same server."""
+        self.hop = self._further.pop(0)
+        self.send_invite()
+
+    def _no_answer_at_all(self) -> None:
+        """Whatever still comes of that INVITE is cancelled, or ended."""
+        self._silence = None
+        assert self.transaction is not None
+        self.transaction.cancel()
+        self.transaction.leave_to(_Abandoned(self))
+        self._machine.unreached()
+
+    def _stop_waiting(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
 
     def ask_for_longer(self, response: Response) -> bool:
         """After a 422: whether asking for a longer interval makes sense (RFC 4028 7.3)."""
@@ -178,6 +212,7 @@ class OutgoingLeg(Leg):
 
     def release(self) -> None:
         self.stop_timer()
+        self._stop_waiting()
         super().release()
 
     def establish(self, response: Response) -> bool:
@@ -223,6 +258,20 @@ class OutgoingLeg(Leg):
 
     def is_ours(self, response: Response) -> bool:
         return self.dialog is not None and response.to.tag == self.dialog.remote_tag
+
+
+class _Abandoned:
+    """The user of an INVITE that has been sent elsewhere meanwhile."""
+
+    def __init__(self, leg: OutgoingLeg) -> None:
+        self._leg = leg
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        if 200 <= response.status < 300:
+            self._leg.end_other_fork(response)
+
+    def request_failed(self, cause: Failure) -> None:
+        """As was to be expected."""
 
 
 builder = TypeMachineBuilder(Inputs, OutgoingLeg)
@@ -280,6 +329,11 @@ def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, contacts(response)))
 
 
+@calling.upon(Inputs.unreached).loop()
+def try_another_place(machine: Inputs, leg: OutgoingLeg) -> None:
+    leg.go_further()
+
+
 @calling.upon(Inputs.failed).to(closed)
 def find_nobody(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.release()
@@ -317,6 +371,7 @@ def cancelled(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.release()
 
 
+@cancelling.upon(Inputs.unreached).to(closed)
 @cancelling.upon(Inputs.failed).to(closed)
 def forgotten(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.release()
@@ -354,7 +409,7 @@ def lose(machine: Inputs, leg: OutgoingLeg) -> None:
 
 # What comes too late, or too early, and changes nothing.
 for state, late in {
-    idle: (Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.lost),
+    idle: (Inputs.unreached, Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.lost),
     calling: (Inputs.invite, Inputs.bye, Inputs.acknowledged, Inputs.lost),
     cancelling: (
         Inputs.invite,
@@ -364,9 +419,10 @@ for state, late in {
         Inputs.acknowledged,
         Inputs.lost,
     ),
-    talking: (Inputs.invite, Inputs.failed, Inputs.rung_out, Inputs.acknowledged),
+    talking: (Inputs.invite, Inputs.unreached, Inputs.failed, Inputs.rung_out, Inputs.acknowledged),
     closed: (
         Inputs.invite,
+        Inputs.unreached,
         Inputs.failed,
         Inputs.rung_out,
         Inputs.hang_up,

@@ -17,7 +17,7 @@ from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.grammar import uint32
 from minitelecom.sip.headers import lifetime
-from minitelecom.sip.hop import DEFAULT_PORT, Hop
+from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.uri import Uri
 from minitelecom.store.trunks import Trunk
@@ -68,6 +68,7 @@ class TrunkRegistration:
         self._expires = EXPIRES_SECONDS
         self._pause = SHORTEST_PAUSE_SECONDS
         self._hop: Hop | None = None
+        self._further: list[Hop] = []
         self._timer: IDelayedCall | None = None
         self._stopped = False
 
@@ -89,14 +90,20 @@ class TrunkRegistration:
             self._send(self._hop, 0)
 
     async def _find_and_send(self) -> None:
-        host = await self._switch.hosts.find(self._first.host)
+        self._further = await self._switch.hosts.locate(self._first)
         if self._stopped:
             return
-        if host is None:
+        if not self._go_further():
             self._failed(f"{self._first.host} cannot be found")
-        else:
-            self._hop = Hop("udp", host, self._first.port or DEFAULT_PORT)
-            self._send(self._hop, self._expires)
+
+    def _go_further(self) -> bool:
+        """Register at the next place where the carrier can be reached (RFC 3263 4.3), if there is one."""
+        if self._stopped or not self._further:
+            return False
+        self._hop = self._further.pop(0)
+        self._challenged = False
+        self._send(self._hop, self._expires)
+        return True
 
     def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._sequence += 1
@@ -116,7 +123,7 @@ class TrunkRegistration:
 
     @property
     def _registrar(self) -> str:
-        return f"sip:{self._uri.hostport}"
+        return f"{self._uri.scheme}:{self._uri.hostport}"
 
     # What comes back (ClientUser).
 
@@ -136,7 +143,7 @@ class TrunkRegistration:
             self._again(max(self._granted(response) * REFRESH_SHARE, SHORTEST_PAUSE_SECONDS))
         elif response.status == 423 and self._expires == EXPIRES_SECONDS and self._is_longer(response):
             self.send()
-        else:
+        elif response.status != 503 or not self._go_further():
             self._failed(f"{response.status} {response.reason}")
 
     def _is_longer(self, response: Response) -> bool:
@@ -148,7 +155,7 @@ class TrunkRegistration:
         return False
 
     def request_failed(self, cause: Failure) -> None:
-        if not self._stopped:
+        if not self._stopped and not self._go_further():
             self._failed("no response")
 
     def _granted(self, response: Response) -> int:

@@ -16,6 +16,8 @@ from minitelecom.store.trunks import FORMATS, Trunk
 
 PROPERTIES = frozenset(column.name for column in fields(Trunk)) - {"name", "password"}
 
+TRANSPORTS = {"sip": ("udp", "tcp", "tls"), "sips": ("tcp", "tls")}
+
 
 def add_to(nouns: "Nouns[Parser]") -> None:
     """The words of this noun."""
@@ -78,14 +80,21 @@ def _or_none(kind: Callable[[str], str]) -> Callable[[str], str | None]:
 
 
 def carrier_uri(text: str) -> str:
-    """sip:HOST[:PORT] and no more."""
+    """sip:HOST[:PORT], perhaps with its transport, and no more."""
     try:
         uri = Uri.parse(text)
     except BadSyntax:
         uri = None
-    if uri is None or uri.scheme != "sip" or not uri.host or uri.port == 0 or uri.user or uri.parameters or uri.headers:
-        raise ArgumentTypeError(f"expected sip:HOST or sip:HOST:PORT, not {text!r}")
+    if uri is None or not uri.is_sip or not uri.host or uri.port == 0 or uri.user or uri.headers or not _is_way(uri):
+        expected = "sip:HOST, sip:HOST:PORT, either with ;transport=udp, tcp or tls, or sips:HOST"
+        raise ArgumentTypeError(f"expected {expected}, not {text!r}")
     return text
+
+
+def _is_way(uri: Uri) -> bool:
+    """Whether its parameters say nothing but the transport, and not one that contradicts TLS."""
+    transport = uri.parameters.get("transport", "tls" if uri.scheme == "sips" else "udp")
+    return set(uri.parameters) <= {"transport"} and transport in TRANSPORTS[uri.scheme]
 
 
 def _add(arguments: Namespace) -> int:

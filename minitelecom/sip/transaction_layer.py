@@ -94,6 +94,10 @@ class ClientTransaction(Performer):
         """
         self.happened(Input.CANCEL)
 
+    def leave_to(self, user: ClientUser) -> None:
+        """Another user hears what still comes."""
+        self._user = user
+
     def _tell(self, effect: Effect) -> None:
         if isinstance(effect, Deliver):
             assert isinstance(effect.message, Response)

@@ -7,16 +7,18 @@ from decimal import Decimal
 from functools import cache
 from random import Random
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from minitelecom.calls.exchange import Exchange, Surroundings
+from minitelecom.calls.hosts import Found
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Access, Calls, Config, Emergency
 from minitelecom.ivr.catalogue import load as load_prompts
 from minitelecom.money import Money
 from minitelecom.rating.rate import Rate
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.locating import Kind, Question, Record
 from minitelecom.sip.streams import Streams
 from minitelecom.store import accounts, call_records, cards, devices, ledger, prices, processes, proof, trunks
 from minitelecom.store.call_records import CallRecord
@@ -68,6 +70,7 @@ class House:
         self.media = QuietMedia(self.clock)
         self.secrets = Secrets(bytes(32))
         self.names: dict[str, str] = {}
+        self.zone: dict[Question, list[Record]] = {}
         self.name_server = True
         self.asked_names: list[str] = []
         self.config = config or Config(
@@ -113,12 +116,14 @@ class House:
     def _received(self, data: bytes, source: Hop) -> None:
         self.exchange.layer.datagram_received(data, source)
 
-    def _resolve(self, name: str) -> Deferred[str]:
-        """The name server: an answer, a refusal, or while it is away nothing at all."""
-        self.asked_names.append(name)
+    def _resolve(self, question: Question) -> Deferred[Found]:
+        """The name server: what it knows, or while it is away nothing at all."""
+        if question.kind is Kind.A:
+            self.asked_names.append(question.name)
         if not self.name_server:
             return Deferred()
-        return succeed(self.names[name]) if name in self.names else fail(OSError(f"no such host: {name}"))
+        known = [self.names[question.name]] if question.kind is Kind.A and question.name in self.names else []
+        return succeed(Found(self.zone.get(question, known), 60))
 
     def now(self) -> datetime:
         return BEGINNING + timedelta(seconds=self.clock.seconds())
