@@ -52,8 +52,6 @@ class Profile:
     """Whether 100rel (RFC 3262) may be used towards it, where it offers that."""
     update: bool = True
     """Whether UPDATE (RFC 3311) may be, where it allows that."""
-    urgent_count: bool = True
-    """Whether a message summary may end in "(0/0)" (RFC 3842): some stacks refuse the whole line."""
     restart: str = "check-sync"
     """The event of a NOTIFY that has it fetch its configuration anew; "none": there is no such event."""
 
@@ -68,9 +66,7 @@ class Profile:
 
 
 STANDARD = Profile("standard")
-LEGACY = Profile(
-    "legacy", qop=False, algorithms=("MD5",), reliable=False, update=False, urgent_count=False, restart="none"
-)
+LEGACY = Profile("legacy", qop=False, algorithms=("MD5",), reliable=False, update=False, restart="none")
 GRANDSTREAM_LEGACY = replace(LEGACY, name="grandstream-legacy", restart="sys-control")
 CISCO_ATA = replace(LEGACY, name="cisco-ata", received=Marks.WITHHELD, restart="check-sync")
 CISCO_PHONE = replace(LEGACY, name="cisco-phone", route=Route.CONTACT, restart="check-sync")
@@ -114,7 +110,6 @@ PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "route": {"source": Route.SOURCE, "contact": Route.CONTACT},
     "reliable": _YES_NO,
     "update": _YES_NO,
-    "urgent_count": _YES_NO,
     "restart": {event: event for event in ("check-sync", "resync", "sys-control", "none")},
 }
 """Each property by its name, and its values by the words an administrator has for them."""

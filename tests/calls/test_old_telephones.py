@@ -6,9 +6,10 @@ import pytest
 
 from minitelecom.store.synchronous import SynchronousDatabase
 from tests.calls.story import LONDON, settle
+from tests.world.faults import Fault
 from tests.world.house import HeldCard, House
 from tests.world.old_models import BT100, HT286, MODELS
-from tests.world.old_telephones import Fault, OldTelephone, State
+from tests.world.old_telephones import OldTelephone, State
 from tests.world.party import Behaviour
 
 Model = type[OldTelephone]
@@ -60,19 +61,6 @@ def test_it_registers_for_half_a_minute(house: House, model: Model) -> None:
     assert telephone.wire.statuses("REGISTER")[-1] == 200
     house.pass_(30)
     assert house.exchange.counters()["registered"] == 0
-    settle(house)
-
-
-@pytest.mark.parametrize("model", [HT286, BT100])
-def test_it_asks_for_messages_and_registers_again(house: House, model: Model) -> None:
-    """Early firmware forgets its registration where there are no messages to subscribe to."""
-    house.telephone("101", "10.0.0.200")
-    house.open()
-    telephone = model(house, "101", "10.0.0.11", faults=frozenset({Fault.ASKS_FOR_MESSAGES}))
-    telephone.register()
-    house.pass_(2)
-    assert telephone.wire.statuses("SUBSCRIBE") == [489]
-    assert telephone.registered
     settle(house)
 
 

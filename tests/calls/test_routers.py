@@ -5,9 +5,10 @@ import pytest
 from minitelecom.config import Access, Config, Emergency, Sip
 from minitelecom.store.synchronous import SynchronousDatabase
 from tests.calls.story import LONDON, settle
+from tests.world.faults import Fault
 from tests.world.house import House
 from tests.world.old_models import HT801, MODELS, ATA186v2, ATA186v3
-from tests.world.old_telephones import Fault, OldTelephone, State
+from tests.world.old_telephones import OldTelephone, State
 from tests.world.party import Behaviour
 from tests.world.wire import parameter
 

@@ -93,7 +93,7 @@ def test_a_telephone_that_is_not_there(minitelecom, command):
     [
         (("--calls", "0"), "expected a whole number from 1 to 1000, not '0'"),
         (("--contacts", "11"), "expected a whole number from 1 to 10, not '11'"),
-        (("--property", "colour=red"), "expected one of challenge, qop, received,"),
+        (("--property", "colour=red"), "expected one of challenge, qop,"),
         (("--property", "challenge=200"), "challenge: expected 401, 407 or auto, not '200'"),
         (("--profile", "toaster"), "invalid choice: 'toaster'"),
         ((), "nothing to change: give --profile,"),

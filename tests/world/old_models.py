@@ -1,6 +1,9 @@
 """Five models, by what their templates say (fact sheet, B5): the same telephone, but for what it writes."""
 
-from tests.world.old_telephones import OldTelephone
+from typing import Any
+
+from tests.world.old_telephones import Call, OldTelephone, State
+from tests.world.wire import Text, parameter
 
 LETTERS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
@@ -9,6 +12,7 @@ class HT286(OldTelephone):
     """An adapter of 2004: private address without port, no rport, rtpmaps with a third field."""
 
     user_agent = "Grandstream HT286 1.0.8.32"
+    restart_event = "sys-control"
 
     def first_sequence(self) -> int:
         return self.house.random.getrandbits(16)
@@ -111,6 +115,10 @@ class HT801(OldTelephone):
     keep_alive = b"\r\n\r\n"
     _counted = 0
 
+    def __init__(self, *place: Any, **habits: Any) -> None:
+        self._answers: dict[str, int] = {}
+        super().__init__(*place, **habits)
+
     def first_sequence(self) -> int:
         type(self)._counted += 10
         return type(self)._counted
@@ -136,6 +144,29 @@ class HT801(OldTelephone):
     def content(self, body: str, kind: str) -> str:
         typed = f"Content-Type: {kind}\n" if body else ""
         return f"{typed}Content-Length:   {self._length(body)}\n"
+
+    def session_agreed(self, call: Call, text: Text) -> None:
+        """RFC 4028: it re-invites at half the time, where that has fallen to it."""
+        agreed = text["session-expires"]
+        if parameter(agreed, "refresher") == "uac":
+            self.house.clock.callLater(int(agreed.partition(";")[0]) / 2, self._refresh, call, call.sequence)
+
+    def _refresh(self, call: Call, sequence: int) -> None:
+        if call.state is State.TALKING and call.sequence == sequence:  # nothing else has refreshed it since
+            self._invite(call, self.description())
+
+    def _digest(self, challenge: str, method: str, uri: str) -> str:
+        """With qop where that is offered; in its own order, and without quotes where there might be some."""
+        if "auth" not in (parameter(challenge, "qop") or ""):
+            return super()._digest(challenge, method, uri)
+        realm, nonce = parameter(challenge, "realm") or "", parameter(challenge, "nonce") or ""
+        self._answers[nonce] = count = self._answers.get(nonce, 0) + 1
+        cnonce = self.tag()
+        answer = self._response(realm, nonce, method, uri, f"{count:08x}:{cnonce}:auth:")
+        return (
+            f'Digest username="{self.name}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{answer}", '
+            f'algorithm=MD5, cnonce="{cnonce}", qop=auth, nc={count:08x}'
+        )
 
     def lines_of_invite(self) -> str:
         return (

@@ -2,31 +2,18 @@
 The telephones of the trade as they really speak: HT286, BudgeTone 100, ATA 186 (v2 and v3) and HT801.
 
 Each writes its own bytes and reads ours as text: nothing of our SIP is in here.  What tells the models apart stands in
-old_models; Fault names the bad habits that a story may switch on.
+old_models, and their bad habits, that a story may switch on, in faults.
 """
 
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from enum import Enum, auto
-from hashlib import md5
+from typing import Any
 
 from minitelecom.sip.hop import Hop
-from tests.world.house import EXCHANGE, House
-from tests.world.wire import Repetition, Text, Wire, address, hop_of, parameter
-
-
-class Fault(Enum):
-    """What a telephone does that it should not."""
-
-    ACK_TO_ANOTHER_URI = auto()
-    ACK_OF_REFUSAL_IS_LOST = auto()  # early dial of a BT100 sends it to port 0
-    CREDENTIALS_IN_ACK = auto()
-    CONTENT_LENGTH_TOO_LONG = auto()
-    MINDS_RECEIVED = auto()  # gives up, and calls anew from the address that our Via parameter told it
-    SHOUTS_ITS_DIGEST = auto()  # scheme in capitals, algorithm in quotes
-    DATES_ITS_EXPIRY = auto()
-    ASKS_FOR_MESSAGES = auto()  # and registers anew when there are none
-    CLEARS_OLD_BINDINGS = auto()  # a REGISTER with Contact * before the first
+from tests.world.faults import Fault, written
+from tests.world.house import EXCHANGE
+from tests.world.old_subscribers import OldSubscriber
+from tests.world.wire import Repetition, Text, address, hop_of, parameter
 
 
 class State(Enum):
@@ -51,6 +38,7 @@ class Call:
     ended_by_far_end: bool = False
     theirs: str = ""  # how the far end described its sound
     credentials: str = ""
+    challenge: Text | None = None
     starts_anew: bool = False
     invite: Text | None = None
     ack: bytes = b""
@@ -58,128 +46,27 @@ class Call:
     last_response: bytes = b""
 
 
-class OldTelephone:
-    """What all of them do.  ``behind``: the address that a router shows of it; it knows only its own."""
+class OldTelephone(OldSubscriber):
+    """What all of them do in calls."""
 
-    user_agent = ""
-    agent_header = "User-Agent"
-    rtp_port = 5004
-    keep_alive = b""
-    keep_alive_seconds = 20.0
-    hold_line = "a=sendonly"
-
-    def __init__(
-        self,
-        house: House,
-        name: str,
-        host: str,
-        *,
-        behind: tuple[str, int] | None = None,
-        faults: frozenset[Fault] = frozenset(),
-    ) -> None:
-        self.house = house
-        self.name = name
-        self.host = host
-        self.faults = faults
-        self.registrar = EXCHANGE if behind is None else Hop("udp", house.config.sip.external, 5060)
-        self.wire = Wire(house.network, self.registrar, *(behind or (host, 5060)), on_text=self._heard)
+    def __init__(self, *place: Any, **habits: Any) -> None:
+        super().__init__(*place, **habits)
         self.calls: list[Call] = []
-        self.registered = False
         self.answers_after: float | None = 1.0
-        self._sequence = self.first_sequence()
-        self._registration = self.call_id()
-        self._repetitions: dict[tuple[str, str, int], Repetition] = {}
-        self._challenged = False
-        self._expires = 300
-
-    # What tells the models apart (old_models).
-
-    def first_sequence(self) -> int:
-        raise NotImplementedError
-
-    def via(self) -> str:
-        raise NotImplementedError
-
-    def tag(self) -> str:
-        raise NotImplementedError
-
-    def tag_of_register(self) -> str:
-        return f";tag={self.tag()}"
-
-    def call_id(self) -> str:
-        raise NotImplementedError
-
-    def contact(self) -> str:
-        raise NotImplementedError
-
-    def description(self) -> str:
-        raise NotImplementedError
-
-    def expiry(self, seconds: int) -> tuple[str, str]:
-        """How long a registration is to last: a parameter of the Contact, and a header line."""
-        return "", f"Expires: {seconds}\n"
-
-    def lines_of_invite(self) -> str:
-        return "Max-Forwards: 70\n"
-
-    def content(self, body: str, kind: str) -> str:
-        """The last header lines."""
-        typed = f"Content-Type: {kind}\n" if body else ""
-        return f"{typed}Content-Length: {self._length(body)}\n"
-
-    # Registration.
-
-    def register(self, seconds: int = 300) -> None:
-        self._challenged, self._expires = False, seconds
-        self._register()
-
-    def _register(self, credentials: str = "") -> None:
-        in_contact, line = self.expiry(self._expires)
-        contact = self.contact() + in_contact
-        if Fault.DATES_ITS_EXPIRY in self.faults:
-            end = formatdate(self.house.now().timestamp() + self._expires, usegmt=True)
-            contact, line = self.contact(), f"Expires: {end}\n"
-        if Fault.CLEARS_OLD_BINDINGS in self.faults:
-            contact, line = "*", "Expires: 0\n"
-        ours = f"<sip:{self.name}@{self.registrar.host}>"
-        parties = f"From: {ours}{self.tag_of_register()}\nTo: {ours}\nContact: {contact}\n"
-        self._sequence += 1
-        self._send(
-            "REGISTER", f"sip:{self.registrar.host}", self._registration, self._sequence, parties + line + credentials
-        )
-
-    def _register_answered(self, text: Text) -> None:
-        if text.status in (401, 407) and not self._challenged:
-            self._challenged = True
-            name = "Authorization" if text.status == 401 else "Proxy-Authorization"
-            self._register(f"{name}: {self._digest(text, 'REGISTER', f'sip:{self.registrar.host}')}\n")
-        elif text.status == 200 and Fault.CLEARS_OLD_BINDINGS in self.faults:
-            self.faults -= {Fault.CLEARS_OLD_BINDINGS}
-            self.register(self._expires)
-        elif text.status == 200:
-            self.registered = self._expires > 0
-            if Fault.ASKS_FOR_MESSAGES in self.faults:
-                self._ask_for_messages()
-
-    def _ask_for_messages(self) -> None:
-        self.faults -= {Fault.ASKS_FOR_MESSAGES}
-        self.registered = False
-        uri = f"sip:{self.name}@{self.registrar.host}"
-        lines = f"From: <{uri}>;tag={self.tag()}\nTo: <{uri}>\nEvent: message-summary\nExpires: 300\n"
-        self._sequence += 1
-        self._send("SUBSCRIBE", uri, self.call_id(), self._sequence, lines)
 
     # Calling.
 
     def dial(self, number: str) -> Call:
         uri = f"sip:{number}@{self.registrar.host}"
         ours = f"<sip:{self.name}@{self.registrar.host}>;tag={self.tag()}"
-        call = Call(self.call_id(), ours, f"<{uri}>", uri, self.first_sequence(), way=self.registrar)
+        call = Call(self.call_id(), ours, f"<{uri}>", uri, self._begins_at(), way=self.registrar)
         self.calls.append(call)
         self._invite(call, self.description())
         return call
 
     def _invite(self, call: Call, body: str) -> None:
+        if call.challenge is not None:
+            call.credentials = self._credentials(call.challenge, "INVITE", call.target)
         self._ask(call, "INVITE", self.lines_of_invite() + call.credentials, body)
 
     def _ask(self, call: Call, method: str, lines: str = "", body: str = "", kind: str = "application/sdp") -> None:
@@ -200,16 +87,19 @@ class OldTelephone:
         if text.status < 300:
             call.state, call.remote, call.theirs = State.TALKING, text["to"], text.body
             call.target, call.way = address(text["contact"]), hop_of(address(text["contact"]))
+            self.session_agreed(call, text)
         self._acknowledge(call, text)
-        if text.status in (401, 407) and not call.credentials:
-            name = "Authorization" if text.status == 401 else "Proxy-Authorization"
-            call.credentials = f"{name}: {self._digest(text, 'INVITE', call.target)}\n"
+        if text.status in (401, 407) and call.challenge is None:
+            call.challenge = text
             self._invite(call, self.description())
         elif call.starts_anew:
             call.starts_anew = False
             self._invite(call, self.description())
         elif text.status >= 300 and call.state is State.CALLING:
             call.state = State.OVER
+
+    def session_agreed(self, call: Call, text: Text) -> None:
+        """An adapter of today refreshes its session."""
 
     def _mind_received(self, call: Call, text: Text) -> None:
         received = parameter(text["via"], "received")
@@ -236,9 +126,11 @@ class OldTelephone:
         """Keys by INFO: ``Signal=5``, or ``Signal: 5``."""
         for place, key in enumerate(keys):
             body = f"Signal{separator}{key}\nDuration{separator}160\n"
-            self.house.clock.callLater(
-                place * seconds_apart, self._ask, self.calls[-1], "INFO", "", body, "application/dtmf-relay"
-            )
+            self.house.clock.callLater(place * seconds_apart, self.tell, body)
+
+    def tell(self, body: str) -> None:
+        """By INFO, in the call it has."""
+        self._ask(self.calls[-1], "INFO", "", body, "application/dtmf-relay")
 
     def press_by_event(self, keys: str, seconds_apart: float = 0.2) -> None:
         """Keys by telephone-event: the media of stories carries no packets, so its port's user is told."""
@@ -270,13 +162,24 @@ class OldTelephone:
     # Being called.
 
     def _called(self, text: Text) -> None:
-        if (again := self._call_of(text)) is not None:
+        again = self._call_of(text)
+        if again is not None and again.state is State.TALKING and parameter(text["to"], "tag"):
+            again.theirs = text.body
+            self._reply(text, "200 OK", again, self.description())  # a session refreshed, or changed
+            return
+        if again is not None and again.invite is not None and again.invite["via"] != text["via"]:
+            if Fault.ANSWERS_THE_LAST_OF_ONE_CALL_ID in self.faults:
+                again.invite = text  # it rings for the first, and will answer this one
+            return
+        if again is not None:
             self.wire.send(again.last_response)
             return
+        if not text.body:
+            self._stumble()
         busy = any(call.state is not State.OVER for call in self.calls)
         target = address(text["contact"])
         ours = f"{text['to']};tag={self.tag()}"
-        call = Call(text["call-id"], ours, text["from"], target, self.first_sequence(), State.RINGING, hop_of(target))
+        call = Call(text["call-id"], ours, text["from"], target, self._begins_at(), State.RINGING, hop_of(target))
         call.invite, call.theirs = text, text.body
         self.calls.append(call)
         if busy:
@@ -307,28 +210,51 @@ class OldTelephone:
             f"SIP/2.0 {status}\n{vias}From: {text['from']}\nTo: {call.local if call else text['to']}\n"
             f"Call-ID: {text['call-id']}\nCSeq: {text['cseq']}\nContact: {self.contact()}\n"
             f"{self.agent_header}: {self.user_agent}\n{self.content(body, 'application/sdp')}\n{body}"
-        ).replace("\n", "\r\n")
+        )
+        data = written(answer, self.faults).replace("\n", "\r\n").encode()
         if call is not None:
-            call.last_response = answer.encode()
-        self.wire.send(answer.encode())
+            call.last_response = data
+        self.wire.send(data)
+
+    def _stumble(self) -> None:
+        self.stumbled = self.stumbled or Fault.STUMBLES_OVER_NEW_METHODS in self.faults
+
+    def _notified(self, text: Text) -> None:
+        """By the server itself: to fetch the configuration anew."""
+        if Fault.REFUSES_NOTIFY in self.faults and "authorization" not in text:
+            self._reply(text, '401 Unauthorized\nWWW-Authenticate: Digest realm="telephone", nonce="its own"')
+        elif text["event"] == "message-summary":
+            self._reply(text, "200 OK")
+        elif text["event"].partition(";")[0] == self.restart_event and self._may_restart_it(text):
+            self.fetches += 1
+            self._reply(text, "200 OK")
+        else:
+            self._reply(text, "489 Bad Event")
+
+    def _may_restart_it(self, text: Text) -> bool:
+        if Fault.REFUSES_NOTIFY not in self.faults:
+            return True
+        answer = text["authorization"]
+        right = self._response("telephone", "its own", "NOTIFY", parameter(answer, "uri") or "")
+        return parameter(answer, "response") == right
 
     # The wire.
-
-    def keep_alive_forever(self) -> None:
-        self.wire.send(self.keep_alive)
-        self.house.clock.callLater(self.keep_alive_seconds, self.keep_alive_forever)
 
     def _call_of(self, text: Text) -> Call | None:
         return next((call for call in self.calls if call.call_id == text["call-id"]), None)
 
-    def _heard(self, text: Text) -> None:
+    def heard(self, text: Text) -> None:
         call = self._call_of(text)
+        if "100rel" in text["require"]:
+            self._stumble()
+        if self.stumbled:
+            return
         if text.is_response:
             self._stop(text.method, text["call-id"], text.sequence)
             if text.method == "REGISTER":
                 self._register_answered(text)
             elif text.method == "SUBSCRIBE":
-                self.register(self._expires)
+                self._subscribe_answered(text)
             elif text.method == "INVITE" and call is not None:
                 self._invite_answered(call, text)
         elif text.method == "INVITE":
@@ -337,63 +263,10 @@ class OldTelephone:
             self._stop("200", text["call-id"], 0)
         elif text.method in ("BYE", "CANCEL") and call is not None:
             self._left(call, text)
-        elif text.method in ("OPTIONS", "NOTIFY"):
+        elif text.method == "OPTIONS":
             self._reply(text, "200 OK")
+        elif text.method == "NOTIFY":
+            self._notified(text)
         else:
+            self._stumble()
             self._reply(text, "481 Call Leg/Transaction Does Not Exist")
-
-    def _write(
-        self, method: str, uri: str, call_id: str, sequence: int, lines: str, body: str = "", kind: str = ""
-    ) -> bytes:
-        return (
-            f"{method} {uri} SIP/2.0\nVia: {self.via_of(method, call_id, sequence)}\n{lines}Call-ID: {call_id}\n"
-            f"CSeq: {sequence} {method}\nUser-Agent: {self.user_agent}\n{self.content(body, kind)}\n{body}"
-        ).replace("\n", "\r\n").encode()  # fmt: skip
-
-    def via_of(self, method: str, call_id: str, sequence: int) -> str:
-        """CANCEL and the ACK of a refusal are on the branch of their INVITE; so is, with these, every ACK."""
-        kind = "INVITE" if method in ("ACK", "CANCEL") else method
-        branch = md5(f"{kind} {call_id} {sequence}".encode()).hexdigest()[:16]
-        return self.via().replace("BRANCH", branch)
-
-    def _send(
-        self,
-        method: str,
-        uri: str,
-        call_id: str,
-        sequence: int,
-        lines: str,
-        body: str = "",
-        kind: str = "",
-        way: Hop | None = None,
-    ) -> None:
-        data = self._write(method, uri, call_id, sequence, lines, body, kind)
-        key = (method, call_id, sequence)
-        self._repetitions[key] = Repetition(self.house.clock, lambda: self.wire.send(data, way or self.registrar))
-
-    def _stop(self, method: str, call_id: str, sequence: int) -> None:
-        repetition = self._repetitions.pop((method, call_id, sequence), None)
-        if repetition is not None:
-            repetition.stop()
-
-    def _length(self, body: str) -> int:
-        length = len(body) + body.count("\n")
-        return length + (Fault.CONTENT_LENGTH_TOO_LONG in self.faults and length > 0)
-
-    def _digest(self, text: Text, method: str, uri: str) -> str:
-        """RFC 2069's answer: no cnonce, no count."""
-        challenge = text["www-authenticate"] or text["proxy-authenticate"]
-        realm, nonce = parameter(challenge, "realm"), parameter(challenge, "nonce")
-        secret = hexed(f"{self.name}:{realm}:secret-{self.name}")
-        answer = hexed(f"{secret}:{nonce}:{hexed(f'{method}:{uri}')}")
-        scheme, algorithm = (
-            ("DIGEST", ', algorithm="MD5"') if Fault.SHOUTS_ITS_DIGEST in self.faults else ("Digest", "")
-        )
-        return (
-            f'{scheme} username="{self.name}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{answer}"'
-            f"{algorithm}"
-        )
-
-
-def hexed(text: str) -> str:
-    return md5(text.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """SIP as text on a wire, read and written without any of our own code, so that our code does not judge itself."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,10 +9,15 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from minitelecom.sip.hop import Hop
 from tests.world.network import Network
 
+COMPACT = {
+    "f": "from", "t": "to", "v": "via", "i": "call-id", "m": "contact", "c": "content-type", "l": "content-length",
+    "k": "supported",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Text:
-    """A message as lines.  Header names compare in lower case; compact forms are not known, since we write none."""
+    """A message as lines.  Header names compare in lower case; what we repeat of a sender may be compact, or folded."""
 
     start: str
     headers: tuple[tuple[str, str], ...]
@@ -21,9 +27,10 @@ class Text:
     @classmethod
     def read(cls, data: bytes, source: Hop) -> "Text":
         head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
-        start, *lines = head.split("\r\n")
+        start, *lines = re.sub(r"[ \t]*\r\n[ \t]+", " ", head).split("\r\n")
         pairs = [line.partition(":") for line in lines]
-        return cls(start, tuple((name.strip().lower(), value.strip()) for name, _, value in pairs), body, source)
+        headers = ((name.strip().lower(), value.strip()) for name, _, value in pairs)
+        return cls(start, tuple((COMPACT.get(name, name), value) for name, value in headers), body, source)
 
     @property
     def is_response(self) -> bool:
