@@ -199,7 +199,15 @@ class Daemon:
         for endpoint in self._config.sip.listen:
             self._transports.listen(*endpoint)
         assert self.exchange is not None
-        site = make_site(self._pool, self._config, self.exchange.live, utc_now, self._secrets, self._clock)
+        site = make_site(
+            self._pool,
+            self._config,
+            self.exchange.live,
+            utc_now,
+            self._secrets,
+            self._clock,
+            write_ladder=self.exchange.ladders.write,
+        )
         web = self._config.web.listen
         self._web = self._reactor.listenTCP(web.port, site, interface=web.host)
 

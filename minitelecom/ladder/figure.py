@@ -16,6 +16,8 @@ from minitelecom.sip.hop import Hop
 LONGEST_TITLE = 40
 _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9][0-9]) ?([^\r\n]*)", re.IGNORECASE)
 _METHOD = re.compile(rb"([A-Za-z0-9.!%*_+`'~-]{1,32}) \S+ SIP/", re.IGNORECASE)
+_SDP = re.compile(rb"\r?\n\r?\nv=0")
+_DIRECTION = re.compile(rb"[\r\n]a=(sendonly|recvonly|inactive)\b")
 _CSEQ = re.compile(rb"[\r\n]cseq[ \t]*:[ \t]*[0-9]+[ \t]+([A-Za-z]+)", re.IGNORECASE)
 
 
@@ -66,7 +68,9 @@ class Arrow:
     method: str
     """That of the request, also where this is an answer to it; "" where nobody can read it."""
     describes: bool
-    """It carries a description of the session (SDP)."""
+    """It carries a description of the session (SDP),"""
+    direction: str
+    """and in it a direction of the sound other than both: sendonly, recvonly, inactive (RFC 3264 5.1)."""
     repeated: bool
 
 
@@ -118,8 +122,10 @@ def _arrow(number: int, seconds: float, seen: Seen, ends: tuple[int, int], *, re
         kind, title, method = Kind.UNREADABLE, readable(data.split(b"\n")[0]), ""
     title = " ".join(title.split()) or "?"
     title = title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
-    describes = re.search(rb"\r?\n\r?\nv=0", data) is not None
-    return Arrow(number, seconds, seen, *ends, kind, title, method, describes, repeated)
+    described = _SDP.search(data)
+    held = _DIRECTION.search(data, described.end()) if described else None
+    direction = held[1].decode() if held else ""
+    return Arrow(number, seconds, seen, *ends, kind, title, method, described is not None, direction, repeated)
 
 
 def _kind(status: int) -> Kind:

@@ -39,7 +39,8 @@ def overview(ladder: Figure) -> Iterator[str]:
     names = [name_of(participant) for participant in ladder.participants]
     width = max((len(name) for name in names), default=0)
     for arrow in ladder.arrows:
-        marks = (" [SDP]" if arrow.describes else "") + (" [repeated]" if arrow.repeated else "")
+        described = f" [SDP {arrow.direction}".rstrip() + "]" if arrow.describes else ""
+        marks = described + (" [repeated]" if arrow.repeated else "")
         of = f" ({arrow.method})" if arrow.method and not arrow.title.startswith(arrow.method) else ""
         ends = f"{names[arrow.sender]:>{width}} -> {names[arrow.receiver]:<{width}}"
         yield f"{arrow.number:>4}  {arrow.seconds:>+10.3f} s  {ends}  {arrow.title}{of}{marks}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from minitelecom.web.languages import mark
-from minitelecom.web.pages import add_users, calls, locks, login, online, recharge, users
+from minitelecom.web.pages import add_users, call, calls, locks, login, online, recharge, users
 from minitelecom.web.visit import Answer, Role, Visit
 
 EVERYBODY = frozenset(Role)
@@ -43,6 +43,10 @@ ROUTES = (
     Route("GET", "/recharge", SHOP, recharge.show),
     Route("POST", "/recharge", SHOP, recharge.charge),
     Route("GET", "/calls", SHOP, calls.show),
+    Route("GET", "/calls/<int:call>", SHOP, call.show),
+    Route("GET", "/calls/<int:call>.svg", SHOP, call.as_picture),
+    Route("GET", "/calls/<int:call>.txt", ADMINISTRATOR, call.as_text),
+    Route("GET", "/calls/<int:call>.pcap", ADMINISTRATOR, call.as_capture),
     Route("GET", "/online", SHOP, online.show),
     Route("GET", "/online/events", SHOP, online.events),
     Route("GET", "/locks", ADMINISTRATOR, locks.show),

@@ -1,7 +1,7 @@
 """The web site as something to listen with: everything that the pages need, built from what the daemon has."""
 
 import secrets as system_secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -35,6 +35,10 @@ def one_at_a_time() -> InThread:
     return in_thread
 
 
+async def no_ladder(session: str) -> None:
+    """Nothing to write: the pages are of another process."""
+
+
 def make_site(
     database: Database,
     config: Config,
@@ -43,6 +47,7 @@ def make_site(
     secrets: Secrets,
     clock: IReactorTime,
     in_thread: InThread | None = None,
+    write_ladder: Callable[[str], Awaitable[None]] = no_ladder,
 ) -> BoundedSite:
     """Everything that the pages need, built once; the daemon listens with what is returned."""
     languages = read_languages(config.zone, config.language)
@@ -61,6 +66,7 @@ def make_site(
         numbers=config.numbers,
         zone=config.zone,
         languages=languages,
+        write_ladder=write_ladder,
     )
     application = Application(shop, Renderer(languages, static, clock), static, system_secrets.token_bytes(32))
     return BoundedSite(application.resource(), clock)

@@ -1,6 +1,6 @@
 """One visit of a browser to one page: what a page is given, and what it may answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -59,6 +59,8 @@ class Shop:
     numbers: Numbers
     zone: ZoneInfo
     languages: Mapping[str, Language]
+    write_ladder: Callable[[str], Awaitable[None]]
+    """Writes down what this process holds of a visit's messages, so that whoever looks sees the latest."""
 
     def dialled(self, number: str) -> str:
         """A number as call records have it; what is no number stays as it is and finds nothing."""

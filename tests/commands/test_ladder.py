@@ -1,32 +1,19 @@
 """`ladder`: the messages of a call, for a technician and for a carrier's support desk."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from minitelecom.money import Money
-from minitelecom.store import call_records, processes
-from minitelecom.store.call_records import Beginning
 from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.commands.conftest import Minitelecom
-from tests.ladder.conversation import FLOW, keep
-
-STARTED = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+from tests.ladder import conversation
+from tests.ladder.conversation import FLOW
 
 
 @pytest.fixture
 def call(database: SynchronousDatabase) -> int:
     """A number dialled whose messages are kept, by its id."""
-    process = run(processes.start(database, "ladder", 1, STARTED))
-    nothing = Money.zero("EUR")
-    beginning = Beginning(
-        process, "visit", STARTED, None, "cabin1", "cabin1", "359888123456", None, "good", None,
-        nothing, nothing.amount, nothing.amount,
-    )  # fmt: skip
-    begun = run(call_records.begin(database, beginning))
-    keep(database, "visit", STARTED)
-    return begun.id
+    return conversation.call(database)
 
 
 def test_a_call_is_written_out_for_people(minitelecom: Minitelecom, call: int) -> None:

@@ -1,13 +1,18 @@
 """A call as a page of its messages: a telephone, a carrier that refuses, a second one that is answered; then it is held."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from minitelecom.ladder.pages import Taken, read, write
 from minitelecom.ladder.seen import Leg, Seen
+from minitelecom.money import Money
+from minitelecom.rating.rate import Rate
 from minitelecom.sip.hop import Hop
-from minitelecom.store import ladders
+from minitelecom.store import call_records, ladders, processes
+from minitelecom.store.call_records import Beginning, Ending
 from minitelecom.store.synchronous import SynchronousDatabase, run
 
+BULGARIA = Rate("35988", "Bulgaria mobile", "EUR", Decimal("0.12"), 1, 1)
 STARTED = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SDP = (
     "v=0\r\no=- 3724 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 0 101\r\n"
@@ -79,6 +84,24 @@ def taken(dialled: datetime = STARTED, transport: str = "udp", hosts: dict[str, 
 def seen(**how: object) -> list[Seen]:
     own = "2001:db8::1" if ":" in next(iter(how.get("hosts", HOSTS).values())) else "10.0.0.1"
     return read(STARTED, write(taken(**how), lambda hop: (own, 5060)))
+
+
+def call(database: SynchronousDatabase, account_id: int | None = None, started: datetime = STARTED) -> int:
+    """The record of the call, and its messages; the record's id."""
+    process = run(processes.start(database, f"conversation {started}", 1, started))
+    cost = Money(Decimal("0.112" if account_id else 0), "EUR")
+    ceiling, step = (Money(Decimal("1.20"), "EUR"), Decimal("0.002")) if account_id else (Money.zero("EUR"), Decimal(0))
+    beginning = Beginning(
+        process, f"visit {started}", started, account_id, "cabin1", "cabin1", "359888123456", "Bulgaria mobile", "cheap",
+        BULGARIA, ceiling, step, step,
+    )  # fmt: skip
+    begun = run(call_records.begin(database, beginning))
+    answered = started + timedelta(seconds=7.28)
+    run(call_records.answered(database, begun.id, started, answered, 600 if account_id else None, "good"))
+    ended = started + timedelta(seconds=63.2)
+    run(call_records.ended(database, Ending(begun.id, started, ended, 56, cost, "normal", None, "caller")))
+    keep(database, beginning.session, started)
+    return begun.id
 
 
 def keep(database: SynchronousDatabase, session: str, dialled: datetime) -> None:

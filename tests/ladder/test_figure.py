@@ -27,6 +27,7 @@ def test_each_message_is_an_arrow_with_its_title_its_kind_and_what_is_particular
     assert [arrow.method for arrow in arrows] == [sequence.split()[1] for _, _, _, _, sequence, _ in FLOW]
     assert [arrow.describes for arrow in arrows] == ["sdp" in particular for *_, particular in FLOW]
     assert [arrow.number for arrow in arrows if arrow.repeated] == [7]
+    assert {arrow.number: arrow.direction for arrow in arrows if arrow.direction} == {18: "sendonly", 19: "sendonly"}
     kinds = {arrow.title: arrow.kind for arrow in arrows}
     assert kinds["INVITE"] is Kind.REQUEST
     assert kinds["183 Session Progress"] is Kind.PROVISIONAL

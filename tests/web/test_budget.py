@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from minitelecom.web.languages import read_languages
 from minitelecom.web.pages.calls import ROWS
 from minitelecom.web.rendering import Renderer, StaticFiles
+from tests.ladder import conversation
 from tests.web.conftest import World, live_call
 
 SECONDS = 0.030
@@ -29,10 +30,11 @@ def busy(world: World) -> World:
 
 
 def test_a_full_page_is_small_and_quick(busy: World) -> None:
-    browser = busy.logged_in()
+    browser = busy.logged_in("adam")
     number = next(link for link in browser.open("/users").links if link.startswith("/recharge?number="))
     spent = {}
-    for path in ("/login", "/users/add", "/groups/1", "/users", number, "/calls", "/online"):
+    call = f"/calls/{conversation.call(busy.database)}"
+    for path in ("/login", "/users/add", "/groups/1", "/users", number, "/calls", call, "/online"):
         assert len(browser.request("GET", path).body) < 100_000
         begun = process_time()
         for _ in range(ROUNDS):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from minitelecom.web.routes import ROUTES, Route
+from tests.ladder import conversation
 from tests.web.browsing import Browser
 from tests.web.conftest import PASSWORD, World
 
@@ -26,6 +27,10 @@ TABLE = {
     "GET /recharge": "oa",
     "POST /recharge": "oa",
     "GET /calls": "oa",
+    "GET /calls/<int:call>": "oa",
+    "GET /calls/<int:call>.svg": "oa",
+    "GET /calls/<int:call>.txt": "a",
+    "GET /calls/<int:call>.pcap": "a",
     "GET /online": "oa",
     "GET /online/events": "oa",
     "GET /locks": "a",
@@ -50,13 +55,14 @@ def test_the_table_lists_every_route() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=name_of)
 def test_a_route_lets_in_whom_the_table_says(world: World, route: Route) -> None:
     world.new_cards()
-    path = route.path.replace("<int:group>", "1")
+    call = conversation.call(world.database) if "<int:call>" in route.path else 0
+    path = route.path.replace("<int:group>", "1").replace("<int:call>", str(call))
     for who, browser in visitors(world).items():
         reply = browser.post(path) if route.method == "POST" else browser.request("GET", path)
         if who in TABLE[name_of(route)]:
             assert reply.status not in (400, 404, 405, 500), (who, reply.status)
             assert not (reply.headers["Location"] or "").startswith("/login?"), who
-            assert "Your role" not in reply.body.decode()
+            assert b"Your role" not in reply.body
         elif who == "n":
             assert (reply.status, reply.headers["Location"].partition("?")[0]) == (303, "/login")
         else:
@@ -121,8 +127,18 @@ def test_cookies_are_for_the_browser_alone(world: World) -> None:
 
 def test_no_page_holds_a_script_or_a_style_of_its_own(world: World) -> None:
     number = world.new_cards()[0].number
+    call = f"/calls/{conversation.call(world.database)}"
     browser = world.logged_in("adam")
-    for path in ("/users/add", "/groups/1", "/users", f"/recharge?number={number}", "/calls", "/online", "/locks"):
+    for path in (
+        "/users/add",
+        "/groups/1",
+        "/users",
+        f"/recharge?number={number}",
+        "/calls",
+        call,
+        "/online",
+        "/locks",
+    ):
         body = browser.open(path).body.decode()
         assert browser.reply.status == 200
         assert " style=" not in body
