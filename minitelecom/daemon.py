@@ -231,7 +231,11 @@ class Daemon:
                 self._pool,
                 self._process_id,
                 utc_now(),
-                {**self.exchange.counters(), "connections": self._transports.connections},
+                {
+                    **self.exchange.counters(),
+                    "connections": self._transports.connections,
+                    "trunks": self.exchange.trunk_states(),
+                },
             )
             if not alive:
                 await self._begin_again()

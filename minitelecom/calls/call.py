@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from minitelecom.calls.causes import verdict
 from minitelecom.calls.credit import Credit
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import End, Ending, Leg
@@ -28,39 +29,6 @@ from minitelecom.sip.uri import Uri
 from minitelecom.store.call_records import Cause
 
 log = Logger()
-
-# What a final response means for the record (DESIGN: causes of calls --json).  After "failed" the next way is tried.
-CAUSES: dict[int, Cause] = {
-    401: "failed",  # the carrier does not take our password, or (402) our money: nothing to do with the number
-    402: "failed",
-    403: "rejected",
-    404: "rejected",
-    407: "failed",
-    408: "no-answer",
-    410: "rejected",
-    420: "failed",  # it wants something of us that we cannot do, or (422) never as we like it; another carrier may not
-    421: "failed",
-    422: "failed",
-    480: "no-answer",
-    484: "rejected",
-    486: "busy",
-    487: "cancelled",
-    600: "busy",
-    603: "rejected",
-    604: "rejected",
-}
-
-
-def cause_of(ending: Ending) -> Cause:
-    """A leg that was never answered: the cause its record gets."""
-    match ending.end:
-        case End.NO_ANSWER:
-            return "no-answer"
-        case End.UNREACHABLE:
-            return "failed"
-        case _:
-            status = ending.status or 500
-            return CAUSES.get(status, "rejected" if status < 500 or status >= 600 else "failed")
 
 
 def whole_seconds(elapsed: float) -> int:
@@ -93,6 +61,10 @@ class Attempt:
     buying: Buying | None = None
     redirect: Redirect | None = None
     """Where the call goes on of what a 3xx names."""
+    codes: str = ""
+    """What the carrier's refusals mean, where that differs from what they mean to everybody."""
+    capacity: int = 0
+    """The calls that the carrier takes at one time; 0: any number."""
     goes_on: bool = False
     """Whether the next way is tried although somebody is busy here, or does not answer: it is the same person's."""
 
@@ -135,6 +107,9 @@ class Call:
         """Try the first way, and the next as long as the one before is out of order."""
         while self._attempts and not self._ringing and not self._finished:
             attempt = self._attempt = self._attempts.pop(0)
+            if attempt.trunk is not None and not self._switch.engaged.takes_more(attempt.trunk, attempt.capacity):
+                self._pass_by(attempt.trunk, attempt)
+                continue
             self._ringing = self._legs_to(attempt.targets)
             if attempt.trunk is not None and self._ringing:
                 self.record.attempt_began(attempt.trunk, attempt.number, self._switch.now(), attempt.buying)
@@ -142,6 +117,13 @@ class Call:
                 leg.invite()
         if not self._ringing and self._callee is None:
             self.finish(self._worst)
+
+    def _pass_by(self, trunk: str, attempt: Attempt) -> None:
+        """The carrier has taken its last call since the ways were chosen."""
+        instant = self._switch.now()
+        self.record.attempt_began(trunk, None, instant, attempt.buying)
+        self.record.attempt_ended(instant, "full", None)
+        self._worst = Ended("failed", 503, "switch", answered=False)
 
     def _legs_to(self, targets: Sequence[Target]) -> list[OutgoingLeg]:
         """As many as there are ports for; none to a telephone that has all the calls it may have."""
@@ -234,18 +216,20 @@ class Call:
             self._refused(leg, ending)
 
     def _refused(self, leg: OutgoingLeg, ending: Ending) -> None:
-        cause, by = cause_of(ending), "callee" if ending.end is End.REFUSED else "switch"
+        attempt = self._attempt
+        cause, next_is_tried = verdict(ending, attempt.codes if attempt is not None else "")
+        by = "callee" if ending.end is End.REFUSED else "switch"
         forwarded, telephone = self._worst.forwarded, leg.target.telephone
         if telephone is not None and ending.contacts:
             forwarded = Forwarded(telephone.device, ending.contacts)
-        self._worst = Ended(cause, ending.status, by, answered=False, forwarded=forwarded)
+        if cause != "failed" or self._worst.cause == "failed":  # what says something of the number says more
+            self._worst = Ended(cause, ending.status, by, answered=False, forwarded=forwarded)
         if self._ringing:
             return
         self.record.attempt_ended(self._switch.now(), cause, ending.status)
-        goes_on = self._attempt is not None and self._attempt.goes_on and (ending.status or 0) < 600
-        if cause != "failed" and not goes_on:
+        goes_on = attempt is not None and attempt.goes_on and (ending.status or 0) < 600
+        if not next_is_tried and not goes_on:
             self._attempts = []
-        attempt = self._attempt
         if ending.contacts and attempt is not None and attempt.redirect is not None:
             following = self._follow(attempt, attempt.redirect(leg.target, ending.contacts, self._course))
             Deferred.fromCoroutine(following).addErrback(self._failed)

@@ -34,6 +34,7 @@ from minitelecom.calls.routing import (
 )
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.trunk_health import TrunkHealths
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
 from minitelecom.money import Money
@@ -75,12 +76,19 @@ class Dialling:
     """Prepares calls."""
 
     def __init__(
-        self, switch: Switch, database: Database, directory: Directory, config: Config, process_id: int
+        self,
+        switch: Switch,
+        database: Database,
+        directory: Directory,
+        healths: TrunkHealths,
+        config: Config,
+        process_id: int,
     ) -> None:
         self.open = Open(process_id)
         self._switch = switch
         self._database = database
         self._directory = directory
+        self._healths = healths
         self._config = config
 
     def destination(self, dialled: str) -> Destination:
@@ -194,7 +202,9 @@ class Dialling:
 
     def _market(self) -> Market:
         directory = self._directory
-        return Market(directory.exchange, directory.buy_prices)
+        takes_more = self._switch.engaged.takes_more
+        full = {trunk.name for trunk in directory.trunks if not takes_more(trunk.name, trunk.capacity)}
+        return Market(directory.exchange, directory.buy_prices, full, self._healths.down)
 
     async def _refuse(
         self,
@@ -259,7 +269,10 @@ class Dialling:
         preferred = self._config.emergency.trunk
         return sorted(
             self._directory.trunks,
-            key=lambda trunk: (trunk.name != preferred, not trunk.enabled, trunk.priority),
+            key=lambda trunk: (
+                *(trunk.name != preferred, not trunk.enabled),
+                *(trunk.name in self._healths.down, trunk.priority),
+            ),
         )
 
     async def _attempts(
@@ -286,8 +299,12 @@ class Dialling:
             urgent=urgent,
             routes=routes(trunk),
             further=alike(hops),
+            progress_seconds=trunk.progress_seconds,
         )
-        return Attempt([target], trunk.name, number, way.buying, partial(self._redirected, trunk))
+        redirected = partial(self._redirected, trunk)
+        if urgent:  # nothing that an administrator has set keeps a call for help from the next carrier
+            return Attempt([target], trunk.name, number, way.buying, redirected, goes_on=True)
+        return Attempt([target], trunk.name, number, way.buying, redirected, trunk.codes, trunk.capacity)
 
     async def _redirected(
         self, trunk: Trunk, target: Target, contacts: Sequence[Uri], course: Course

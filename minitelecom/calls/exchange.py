@@ -21,6 +21,7 @@ from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.subscription import NoMailboxes, Subscriptions
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.trunk_health import TrunkHealths
 from minitelecom.calls.trunk_registration import TrunkRegistrations
 from minitelecom.calls.user_agent import UserAgent
 from minitelecom.calls.visits import Visits
@@ -86,7 +87,8 @@ class Exchange:
         self.directory = Directory(around.database, around.secrets, self.switch.hosts, config.zone, config.currency)
         self.live = LiveCalls()
         self.running = RunningCalls(self.switch, around.database, self.live)
-        self.dialling = Dialling(self.switch, around.database, self.directory, config, process_id)
+        self._trunk_healths = TrunkHealths(self.switch)
+        self.dialling = Dialling(self.switch, around.database, self.directory, self._trunk_healths, config, process_id)
         visits = Visits(
             self.switch,
             around.database,
@@ -120,7 +122,7 @@ class Exchange:
         """Read what must be known at once; after that requests may come."""
         await self.directory.read(self._around.now())
         self._keep_alive.start()
-        self._trunk_registrations.follow(self.directory.trunks)
+        self._follow_trunks()
 
     async def read(self, what: str) -> None:
         """
@@ -150,9 +152,13 @@ class Exchange:
                 await self.directory.read_devices()
             case "trunks":
                 await self.directory.read_trunks()
-                self._trunk_registrations.follow(self.directory.trunks)
+                self._follow_trunks()
             case "numbers":
                 await self.directory.read_numbers()
+
+    def _follow_trunks(self) -> None:
+        self._trunk_registrations.follow(self.directory.trunks)
+        self._trunk_healths.follow(self.directory.trunks)
 
     def drain(self) -> None:
         """Take no new calls; those that run go on."""
@@ -163,6 +169,7 @@ class Exchange:
         self.drain()
         self._keep_alive.stop()
         self._trunk_registrations.stop()
+        self._trunk_healths.stop()
         self.subscriptions.stop()
         self.running.stop_all()
         for leg in list(self.switch.legs.values()):
@@ -178,6 +185,22 @@ class Exchange:
     def open_records(self) -> int:
         """Calls begun in the database whose end is not written yet."""
         return self.dialling.open.records
+
+    def trunk_states(self) -> dict[str, dict[str, str | int | bool | None]]:
+        """How each trunk is doing, as JSON knows it."""
+        return {trunk.name: self._trunk_state(trunk.name) for trunk in self.directory.trunks}
+
+    def _trunk_state(self, name: str) -> dict[str, str | int | bool | None]:
+        health, registration = self._trunk_healths.of(name), self._trunk_registrations.of(name)
+        until = registration.until if registration is not None else None
+        return {
+            "calls": self.switch.engaged.lines(name),
+            "up": health.up if health is not None else None,
+            "up_since": health.since.isoformat() if health is not None and health.since is not None else None,
+            "health_failure": health.failure if health is not None else None,
+            "registered_until": until.isoformat() if until is not None else None,
+            "registration_failure": registration.failure if registration is not None else None,
+        }
 
     def counters(self) -> dict[str, int]:
         """What is alive; all but the registrations and the uptime return to zero after the last call."""

@@ -44,7 +44,7 @@ class IncomingLeg(Leg):
         transaction: ServerTransaction,
         user: LegUser,
         *,
-        carrier: bool,
+        trunk: str | None = None,
         urgent: bool = False,
         telephone: Telephone | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class IncomingLeg(Leg):
             switch,
             transaction.source,
             user,
-            carrier=carrier,
+            trunk=trunk,
             urgent=urgent,
             telephone=telephone,
             proxied=len(transaction.request.vias) > 1,

@@ -44,6 +44,7 @@ class End(Enum):
     REFUSED = "the far end answered with a failure"
     NO_ANSWER = "nobody answered in time"
     UNREACHABLE = "the far end did not respond at all"
+    SILENT = "the far end neither rang nor answered for as long as its trunk lets it"
     DISMISSED = "we parted from it, as the house closes"
 
 
@@ -100,7 +101,7 @@ class Leg:
         hop: Hop,
         user: LegUser,
         *,
-        carrier: bool,
+        trunk: str | None,
         credentials: Credentials = NONE,
         urgent: bool = False,
         telephone: Telephone | None = None,
@@ -108,7 +109,7 @@ class Leg:
     ) -> None:
         self.switch = switch
         self.hop = hop
-        self.carrier = carrier
+        self.trunk = trunk  # the carrier at the far end, where it is one
         self.user = user
         self.credentials = credentials
         self.urgent = urgent  # of a call for help
@@ -296,7 +297,7 @@ class Leg:
         12.2.1.1); to a telephone where it was last heard, since what it writes there is true only behind its own
         router.  But there are telephones that listen elsewhere than they send from, too.
         """
-        if self.carrier or self.proxied or self.profile.route is Route.CONTACT:
+        if self.trunk is not None or self.proxied or self.profile.route is Route.CONTACT:
             return self.switch.addresses.next_hop(dialog.next_hop, self.hop)
         return self.hop
 

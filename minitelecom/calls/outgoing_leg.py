@@ -54,6 +54,8 @@ class Target:
     """How long it rings; None: as long as everybody."""
     further: tuple[Hop, ...] = ()
     """Where the same server can be reached, too, when it can't be reached there (RFC 3263 4.3)."""
+    progress_seconds: int = 0
+    """How long it may neither ring nor answer; 0: as long as everybody rings."""
 
 
 class Inputs(Protocol):
@@ -68,6 +70,7 @@ class Inputs(Protocol):
     def unreached(self) -> None: ...
     def failed(self) -> None: ...
     def rung_out(self) -> None: ...
+    def waited(self) -> None: ...
     def hang_up(self) -> None: ...
     def bye(self) -> None: ...
     def acknowledged(self) -> None: ...
@@ -84,7 +87,7 @@ class OutgoingLeg(Leg):
             switch,
             target.hop,
             user,
-            carrier=target.trunk is not None,
+            trunk=target.trunk,
             credentials=target.credentials,
             urgent=target.urgent,
             telephone=target.telephone,
@@ -95,6 +98,7 @@ class OutgoingLeg(Leg):
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
         self.transaction: ClientTransaction | None = None
         self.timer: IDelayedCall | None = None
+        self.patience: IDelayedCall | None = None  # until there is any progress
         self.invite_sequence = 1
         self._further = list(target.further)
         self._silence: IDelayedCall | None = None
@@ -205,13 +209,20 @@ class OutgoingLeg(Leg):
         self.invite_sequence += 1
         return self._authorization is not None
 
-    def stop_timer(self) -> None:
+    def stop_timers(self) -> None:
         timer, self.timer = self.timer, None
         if timer is not None and timer.active():
             timer.cancel()
+        self.be_content()
+
+    def be_content(self) -> None:
+        """It rings, or is answered: no more need be heard of it for now."""
+        patience, self.patience = self.patience, None
+        if patience is not None and patience.active():
+            patience.cancel()
 
     def release(self) -> None:
-        self.stop_timer()
+        self.stop_timers()
         self._stop_waiting()
         super().release()
 
@@ -286,6 +297,8 @@ closed = builder.state("closed")
 def begin(machine: Inputs, leg: OutgoingLeg) -> None:
     seconds = leg.target.ringing_seconds or leg.switch.limits.ringing_seconds
     leg.timer = leg.switch.clock.callLater(seconds, machine.rung_out)
+    if leg.target.progress_seconds:
+        leg.patience = leg.switch.clock.callLater(leg.target.progress_seconds, machine.waited)
     leg.send_invite()
 
 
@@ -293,13 +306,14 @@ def begin(machine: Inputs, leg: OutgoingLeg) -> None:
 def progress(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     if response.status == 100:
         return
+    leg.be_content()
     sound = bool(description_in(response)) and leg.take_answer(response)
     leg.user.leg_progressed(leg, sound=sound)
 
 
 @calling.upon(Inputs.success).to(talking)
 def talk(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    leg.stop_timer()
+    leg.stop_timers()
     if leg.establish(response):
         leg.user.leg_answered(leg)
         return
@@ -344,6 +358,12 @@ def find_nobody(machine: Inputs, leg: OutgoingLeg) -> None:
 def stop_ringing(machine: Inputs, leg: OutgoingLeg) -> None:
     cancel(leg, machine)
     leg.user.leg_ended(leg, Ending(End.NO_ANSWER, 408))
+
+
+@calling.upon(Inputs.waited).to(cancelling)
+def lose_patience(machine: Inputs, leg: OutgoingLeg) -> None:
+    cancel(leg, machine)
+    leg.user.leg_ended(leg, Ending(End.SILENT, 408))
 
 
 @calling.upon(Inputs.hang_up).to(cancelling)
@@ -409,22 +429,32 @@ def lose(machine: Inputs, leg: OutgoingLeg) -> None:
 
 # What comes too late, or too early, and changes nothing.
 for state, late in {
-    idle: (Inputs.unreached, Inputs.failed, Inputs.rung_out, Inputs.bye, Inputs.acknowledged, Inputs.lost),
+    idle: (
+        Inputs.unreached,
+        Inputs.failed,
+        Inputs.rung_out,
+        Inputs.waited,
+        Inputs.bye,
+        Inputs.acknowledged,
+        Inputs.lost,
+    ),
     calling: (Inputs.invite, Inputs.bye, Inputs.acknowledged, Inputs.lost),
     cancelling: (
         Inputs.invite,
         Inputs.rung_out,
+        Inputs.waited,
         Inputs.hang_up,
         Inputs.bye,
         Inputs.acknowledged,
         Inputs.lost,
     ),
-    talking: (Inputs.invite, Inputs.unreached, Inputs.failed, Inputs.rung_out, Inputs.acknowledged),
+    talking: (Inputs.invite, Inputs.unreached, Inputs.failed, Inputs.rung_out, Inputs.waited, Inputs.acknowledged),
     closed: (
         Inputs.invite,
         Inputs.unreached,
         Inputs.failed,
         Inputs.rung_out,
+        Inputs.waited,
         Inputs.hang_up,
         Inputs.bye,
         Inputs.acknowledged,

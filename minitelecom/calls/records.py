@@ -92,11 +92,11 @@ class CallRecord:
         if begun.refusal is None and self.beginning.refusal is None:
             self.ended(self.beginning.started, 0, "failed", 503, "switch")
 
-    def attempt_began(self, trunk: str, number: str, instant: datetime, buying: Buying | None) -> None:
+    def attempt_began(self, trunk: str, number: str | None, instant: datetime, buying: Buying | None) -> None:
         """A carrier is asked to connect the call."""
         self._attempts.append(CarrierAttempt(trunk, number, instant, buying))
 
-    def attempt_ended(self, instant: datetime, cause: Cause, sip_status: int | None, seconds: int = 0) -> None:
+    def attempt_ended(self, instant: datetime, cause: str, sip_status: int | None, seconds: int = 0) -> None:
         """The carrier asked last does not connect it, or does so no more."""
         if self._attempts and self._attempts[-1].ended is None:
             self._attempts[-1] = self._attempts[-1].closed(instant, cause, sip_status, seconds)

@@ -6,6 +6,8 @@ pauses, for as long as the trunk asks for it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -36,25 +38,51 @@ class TrunkRegistrations:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._registrations: dict[Trunk, TrunkRegistration] = {}
+        self._registrations: dict[Terms, TrunkRegistration] = {}
 
     def follow(self, trunks: Sequence[Trunk]) -> None:
-        """The trunks as they are now; a changed one begins anew."""
-        wanted = {trunk for trunk in trunks if trunk.register and trunk.enabled}
-        for trunk in self._registrations.keys() - wanted:
-            self._registrations.pop(trunk).stop()
-        for trunk in wanted - self._registrations.keys():
-            registration = self._registrations[trunk] = TrunkRegistration(self._switch, trunk)
+        """The trunks as they are now; one whose registration would be another begins anew, and takes the place of the old."""
+        wanted = {terms_of(trunk): trunk for trunk in trunks if trunk.register and trunk.enabled}
+        addresses = {(terms.uri, terms.username) for terms in wanted}
+        for terms in self._registrations.keys() - wanted.keys():
+            registration = self._registrations.pop(terms)
+            if (terms.uri, terms.username) in addresses:
+                registration.rest()
+            else:
+                registration.stop()
+        for terms in wanted.keys() - self._registrations.keys():
+            registration = self._registrations[terms] = TrunkRegistration(self._switch, wanted[terms])
             registration.send()
 
     def stop(self) -> None:
         self.follow(())
+
+    def of(self, name: str) -> "TrunkRegistration | None":
+        return next((one for terms, one in self._registrations.items() if terms.name == name), None)
+
+
+class Terms(NamedTuple):
+    """All that a registration depends on."""
+
+    name: str
+    uri: str
+    proxy: str | None
+    username: str | None
+    password: str | None
+
+
+def terms_of(trunk: Trunk) -> Terms:
+    return Terms(trunk.name, trunk.uri, trunk.proxy, trunk.username, trunk.password)
 
 
 class TrunkRegistration:
     """One trunk's registration; a client user."""
 
     def __init__(self, switch: Switch, trunk: Trunk) -> None:
+        self.until: datetime | None = None
+        """How long the carrier keeps us; None: it does not."""
+        self.failure: str | None = None
+        """Why it did not, the last time it did not."""
         self._switch = switch
         self._trunk = trunk
         self._uri = Uri.parse(trunk.uri)
@@ -80,11 +108,15 @@ class TrunkRegistration:
             lambda failure: log.failure("registration at {trunk}", failure=failure, trunk=self._trunk.name)
         )
 
-    def stop(self) -> None:
-        """Take the registration back, if it stands."""
+    def rest(self) -> None:
+        """Refresh it no more."""
         self._stopped = True
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+
+    def stop(self) -> None:
+        """Take the registration back, if it stands."""
+        self.rest()
         if self._hop is not None:
             self._challenged = False
             self._send(self._hop, 0)
@@ -140,7 +172,9 @@ class TrunkRegistration:
             return
         if response.status < 300:
             self._pause = SHORTEST_PAUSE_SECONDS
-            self._again(max(self._granted(response) * REFRESH_SHARE, SHORTEST_PAUSE_SECONDS))
+            granted = self._granted(response)
+            self.until = self._switch.now() + timedelta(seconds=granted)
+            self._again(max(granted * REFRESH_SHARE, SHORTEST_PAUSE_SECONDS))
         elif response.status == 423 and self._expires == EXPIRES_SECONDS and self._is_longer(response):
             self.send()
         elif response.status != 503 or not self._go_further():
@@ -168,6 +202,9 @@ class TrunkRegistration:
 
     def _failed(self, why: str) -> None:
         log.warn("trunk {trunk} does not take our registration: {why}", trunk=self._trunk.name, why=why)
+        self.failure = why
+        if self.until is not None and self.until <= self._switch.now():
+            self.until = None
         self._again(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 

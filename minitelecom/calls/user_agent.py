@@ -182,7 +182,7 @@ class UserAgent:
                 self._switch.token(), None, trunk.name, caller.number, hops, caller.private, caller.diversions
             )
             called = (dialled, name(request.to.uri))
-            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), carrier=True)
+            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), trunk=trunk.name)
             return
         if emergency and self._switch.addresses.is_local(source.host):
             visitor = Visitor(self._switch.token(), None, None, calling, hops)
@@ -210,7 +210,7 @@ class UserAgent:
         transaction: ServerTransaction,
         visit: Callable[[IncomingLeg], None],
         *,
-        carrier: bool = False,
+        trunk: str | None = None,
         urgent: bool = False,
         telephone: Telephone | None = None,
     ) -> None:
@@ -222,7 +222,7 @@ class UserAgent:
             transaction.respond(brief)
             return
         try:
-            leg = IncomingLeg(self._switch, transaction, Leaving(), carrier=carrier, urgent=urgent, telephone=telephone)
+            leg = IncomingLeg(self._switch, transaction, Leaving(), trunk=trunk, urgent=urgent, telephone=telephone)
         except NotAcceptable as unusable:
             warning = ("Warning", f'304 minitelecom "{unusable}"')
             transaction.respond(request.response(488, to_tag=self._switch.token(), headers=(warning,)))

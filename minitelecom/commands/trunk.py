@@ -3,15 +3,17 @@
 from argparse import SUPPRESS, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern, whole
 from minitelecom.commands.errors import Mistake
-from minitelecom.commands.output import Plain, say, say_facts, say_json, say_table
+from minitelecom.commands.output import Plain, instant_text, local_time, say, say_facts, say_json, say_table
 from minitelecom.commands.shop import Shop, now, shop_of, who
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.uri import Uri
-from minitelecom.store import trunks
+from minitelecom.store import processes, trunks
 from minitelecom.store.trunks import FORMATS, Trunk
 
 PROPERTIES = frozenset(column.name for column in fields(Trunk)) - {"name", "password"}
@@ -65,6 +67,12 @@ def _add_properties(parser: Parser) -> None:
     says("--add", "DIGITS", pattern(r"[0-9+*#]{0,20}", "digits"), "these are put there instead")
     says("--priority", "N", whole(-1000, 1000), "the lowest is tried first")
     says("--weight", "N", whole(0, 1000), "how often it is tried before others that cost the same")
+    says("--capacity", "N", whole(0, 100_000), "the calls it takes at one time, both ways; 0: any number")
+    code = r"[1-6]([0-9]{2}|xx)=(next|stop|busy|no-answer|rejected|failed)"
+    codes = pattern(rf"({code}( {code})*)?", 'codes such as "404=next 5xx=busy"')
+    says("--codes", "CODES", codes, "what its refusals mean: next, stop, busy, no-answer, rejected or failed")
+    says("--progress-seconds", "N", whole(0, 180), "without ringing or answer, before the next is tried; 0: no limit")
+    says("--check-seconds", "N", _zero_or(whole(5, 3600)), "between two OPTIONS that ask if it is there; 0: none")
     is_("--allow-loss", "try it also where it asks more than the customer pays")
     is_("--account-in-from", "From names our account there, not the caller")
     caller_id = pattern(r"pass|hide|[0-9]{1,20}", "pass, hide, or a number, country code first")
@@ -77,6 +85,10 @@ def _add_properties(parser: Parser) -> None:
 
 def _or_none(kind: Callable[[str], str]) -> Callable[[str], str | None]:
     return lambda text: kind(text) if text else None
+
+
+def _zero_or(kind: Callable[[str], int]) -> Callable[[str], int]:
+    return lambda text: 0 if text == "0" else kind(text)
 
 
 def carrier_uri(text: str) -> str:
@@ -142,17 +154,38 @@ def _remove(arguments: Namespace) -> int:
     return say(f"trunk {arguments.name} is removed")
 
 
-def plain(trunk: Trunk) -> Plain:
-    """A trunk as the outer contract shows it: everything but its password."""
-    return trunks.described(trunk)
+STATES = ("up", "up_since", "health_failure", "registered_until", "registration_failure")
+
+
+def states(shop: Shop) -> dict[str, dict[str, Any]]:
+    """How the trunks are doing, as the daemons that run said with their last heartbeat."""
+    found: dict[str, dict[str, Any]] = {}
+    for process in shop.do(processes.running(shop.database, now())):
+        for name, state in process.counters.get("trunks", {}).items():
+            calls = found.get(name, {}).get("calls", 0)
+            found[name] = {**state, "calls": calls + state["calls"]}
+    return found
+
+
+def plain(trunk: Trunk, state: Plain) -> Plain:
+    """A trunk as the outer contract shows it: everything but its password, and how it is doing."""
+    doing = {name: state.get(name) for name in STATES}
+    for name in ("up_since", "registered_until"):
+        doing[name] = instant_text(_instant(doing[name]))
+    return {**trunks.described(trunk), "calls": state.get("calls", 0), **doing}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _show(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
         trunk = _found(shop, arguments.name)
+        shown = plain(trunk, states(shop).get(trunk.name, {}))
     if arguments.json:
-        return say_json(plain(trunk))
-    return say_facts((name.replace("_", " "), _shown(value)) for name, value in plain(trunk).items())
+        return say_json(shown)
+    return say_facts((name.replace("_", " "), _shown(value)) for name, value in shown.items())
 
 
 def _shown(value: object) -> object:
@@ -162,14 +195,37 @@ def _shown(value: object) -> object:
 def _list(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
         found = shop.do(trunks.all_trunks(shop.database, shop.secrets))
+        doing = states(shop)
     if arguments.json:
-        return say_json([plain(trunk) for trunk in found])
+        return say_json([plain(trunk, doing.get(trunk.name, {})) for trunk in found])
     return say_table(
-        ["Name", "Carrier", "Priority", "Numbers", "State"],
+        ["Name", "Carrier", "Priority", "Numbers", "Calls", "State"],
         [
-            (trunk.name, trunk.uri, trunk.priority, trunk.match or "all", "enabled" if trunk.enabled else "disabled")
+            (
+                trunk.name,
+                trunk.uri,
+                trunk.priority,
+                trunk.match or "all",
+                doing.get(trunk.name, {}).get("calls", 0),
+                _state(trunk, doing.get(trunk.name, {}), shop.config.zone),
+            )
             for trunk in found
         ],
         nothing="no trunks yet: minitelecom trunk add NAME --uri sip:HOST",
-        right="Priority",
+        right="Priority|Calls",
     )
+
+
+def _state(trunk: Trunk, state: Plain, zone: ZoneInfo) -> str:
+    """What an operator would ask first, in words."""
+    if not trunk.enabled:
+        return "disabled"
+    words = []
+    if state.get("up") is not None:
+        since = local_time(_instant(state["up_since"]), zone)
+        words.append(f"up since {since}" if state["up"] else f"down since {since}: {state['health_failure']}")
+    if state.get("registered_until") is not None:
+        words.append(f"registered until {local_time(_instant(state['registered_until']), zone)}")
+    elif state.get("registration_failure") is not None:
+        words.append(f"not registered: {state['registration_failure']}")
+    return "; ".join(words) or "enabled"

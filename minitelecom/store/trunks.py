@@ -54,6 +54,14 @@ class Trunk:
     """How often it is tried before others of the same priority that cost the same."""
     allow_loss: bool = False
     """It is tried also where it asks more than the customer pays."""
+    capacity: int = 0
+    """The calls it takes at one time, both ways; 0: any number."""
+    codes: str = ""
+    """What its refusals mean, where that differs: "404=next 5xx=busy"; next, stop or a cause."""
+    progress_seconds: int = 0
+    """How long it may neither ring nor answer before the next is tried; 0: until it rings out."""
+    check_seconds: int = 0
+    """Between two OPTIONS that ask whether it is there; 0: it is not asked."""
 
 
 _COLUMNS = tuple(column.name for column in fields(Trunk))

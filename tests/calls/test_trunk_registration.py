@@ -1,12 +1,13 @@
 """A carrier that wants to be registered at: we register, refresh, answer its challenge, and take its calls."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from minitelecom.config import Access, Config, Emergency
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.transaction_layer import ServerTransaction
-from minitelecom.store.synchronous import SynchronousDatabase
+from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.calls.story import settle
 from tests.world.house import House
 from tests.world.party import Party
@@ -111,3 +112,46 @@ def test_a_registrar_behind_a_proxy(database: SynchronousDatabase) -> None:
     assert request.raw_uri == "sip:inside.example"
     assert [str(route) for route in request.routes] == ["<sip:10.0.0.90;lr>"]
     assert request.to.uri.user == "shop"
+
+
+def registered(house: House) -> dict[str, object]:
+    return house.exchange.trunk_states()["far"]
+
+
+def test_what_the_daemon_tells_of_a_registration(database: SynchronousDatabase) -> None:
+    house = House(database)
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(40)
+    assert (registered(house)["registered_until"], registered(house)["registration_failure"]) == (None, "no response")
+    carrier = Registrar(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.pass_(60)
+    until = registered(house)["registered_until"]
+    assert isinstance(until, str)
+    assert 0 < (datetime.fromisoformat(until) - house.now()).total_seconds() <= 100
+    house.network.detach("10.0.0.90", 5060)
+    house.pass_(150)
+    assert registered(house)["registered_until"] is None
+    assert carrier.registered
+
+
+def test_what_has_nothing_to_do_with_a_registration_leaves_it_alone(database: SynchronousDatabase) -> None:
+    """Another password begins a new one in the place of the old; nobody takes back what the new one has just made."""
+    house = House(database)
+    carrier = Registrar(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    far = {"register": True, "username": "shop"}
+    house.trunk("far", "sip:10.0.0.90", password="secret", **far)
+    house.open()
+    house.pass_(1)
+    house.trunk("far", "sip:10.0.0.90", password="secret", priority=5, capacity=3, **far)
+    run(house.exchange.read("trunks"))
+    house.pass_(1)
+    assert len(carrier.registered) == 1
+    house.trunk("far", "sip:10.0.0.90", password="changed", **far)
+    run(house.exchange.read("trunks"))
+    house.pass_(1)
+    assert [request.expires for _, request in carrier.registered] == [300, 300]
+    house.trunk("far", "sip:10.0.0.90", password="changed", register=True, username="shop2")
+    run(house.exchange.read("trunks"))
+    house.pass_(1)
+    assert sorted(request.expires or 0 for _, request in carrier.registered) == [0, 300, 300, 300]

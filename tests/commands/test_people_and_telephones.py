@@ -1,12 +1,13 @@
 """Users, telephones and trunks by the command line."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.registration import Binding
-from minitelecom.store import bindings, devices, operators, trunks
+from minitelecom.store import bindings, devices, operators, processes, trunks
 from minitelecom.store.secrets import Secrets
 from minitelecom.store.synchronous import run
 from minitelecom.web.passwords import is_password
@@ -148,7 +149,7 @@ def test_properties_of_a_trunk_are_changed_one_by_one(minitelecom, database, sec
     told = minitelecom(
         "trunk", "set", "carrier", "--proxy", "sip:198.51.100.9", "--account-in-from", "--called-format", "plus",
         "--calling-format", "national", "--caller-id", "35921234567", "--asserts", "--trusted", "--diversion",
-        "--no-enabled",
+        "--no-enabled", "--capacity", 30, "--codes", "404=next 5xx=stop", "--progress-seconds", 8, "--check-seconds", 30,
     )  # fmt: skip
     assert told.out == "trunk carrier is changed\n"
     shown = minitelecom("trunk", "show", "carrier", "--json").data
@@ -157,10 +158,48 @@ def test_properties_of_a_trunk_are_changed_one_by_one(minitelecom, database, sec
     }  # fmt: skip
     assert "password" not in shown
     assert run(trunks.find(database, secrets, "carrier")).password == "s3cret"
-    minitelecom("trunk", "set", "carrier", "--proxy", "", "--enabled")
-    assert minitelecom("trunk", "list", "--json").data == [{**shown, "proxy": None, "enabled": True}]
+    assert (shown["capacity"], shown["codes"], shown["check_seconds"]) == (30, "404=next 5xx=stop", 30)
+    minitelecom("trunk", "set", "carrier", "--proxy", "", "--enabled", "--codes", "", "--check-seconds", 0)
+    assert minitelecom("trunk", "list", "--json").data == [
+        {**shown, "proxy": None, "enabled": True, "codes": "", "check_seconds": 0}
+    ]
     assert "sip:198.51.100.7" in minitelecom("trunk", "list").out
     assert minitelecom("trunk", "show", "carrier").out.startswith("name")
+
+
+def test_how_trunks_are_doing_is_what_the_last_heartbeat_says(minitelecom, database):
+    for name in ("ann", "bob", "cid"):
+        minitelecom("trunk", "add", name, "--uri", "sip:198.51.100.7")
+    minitelecom("trunk", "set", "cid", "--no-enabled")
+    instant = datetime.now(UTC)
+    process = run(processes.start(database, "here:/data", os.getpid(), instant))
+    ann = {
+        "calls": 3, "up": True, "up_since": "2026-11-02T09:00:00+00:00", "health_failure": "no response",
+        "registered_until": "2026-11-02T10:00:00+00:00", "registration_failure": None,
+    }  # fmt: skip
+    bob = {**ann, "calls": 0, "up": False, "registered_until": None, "registration_failure": "403 Forbidden"}
+    run(processes.beat(database, process, instant, {"trunks": {"ann": ann, "bob": bob}}))
+    shown = {one["name"]: one for one in minitelecom("trunk", "list", "--json").data}
+    assert {name: shown["ann"][name] for name in ann} == {
+        **ann, "up_since": "2026-11-02T09:00:00Z", "registered_until": "2026-11-02T10:00:00Z",
+    }  # fmt: skip
+    assert (shown["cid"]["calls"], shown["cid"]["up"], shown["cid"]["registered_until"]) == (0, None, None)
+    _, first, second, third = minitelecom("trunk", "list").out.splitlines()
+    assert first.endswith("3  up since 2026-11-02 11:00:00; registered until 2026-11-02 12:00:00")
+    assert second.endswith("down since 2026-11-02 11:00:00: no response; not registered: 403 Forbidden")
+    assert third.endswith("disabled")
+    assert minitelecom("trunk", "show", "ann", "--json").data == shown["ann"]
+    run(processes.stop(database, process, instant))
+    assert minitelecom("trunk", "show", "ann", "--json").data["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    "codes", ["404", "404=maybe", "404=next,486=busy", "7xx=next", "40x=next", "404=next  486=busy"]
+)
+def test_codes_that_say_nothing(minitelecom, codes):
+    told = minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7", "--codes", codes)
+    assert told.status == 2
+    assert '"404=next 5xx=busy"' in told.err
 
 
 def test_what_is_asked_of_a_trunk_that_is_not_there(minitelecom):

@@ -23,7 +23,7 @@ from tests.simulation.database import DistantDatabase, Troubles
 from tests.simulation.lines import Line, Subscriber
 from tests.simulation.media import ToldMedia
 from tests.simulation.wire import Wire
-from tests.world.house import BEGINNING, EXCHANGE, HeldCard, House, voice
+from tests.world.house import BEGINNING, CARRIER, EXCHANGE, HeldCard, House, voice
 from tests.world.party import Party
 
 PROCESS = "story"
@@ -102,7 +102,18 @@ class Town(House):
             longest=weather.choice([0.005, 0.05, 0.3, 0.8]),
         )
         run(prices.replace(database, PRICES, "general", PROCESS, BEGINNING))
-        self.trunk("second", "sip:10.0.0.98", match="33", priority=50, username="shop", password="of the carrier")
+        manners = Random(f"carriers {seed}")
+        self.trunk("carrier", f"sip:{CARRIER}", progress_seconds=manners.choice([0, 0, 8]))
+        self.trunk(
+            "second",
+            "sip:10.0.0.98",
+            match="33",
+            priority=50,
+            username="shop",
+            password="of the carrier",
+            capacity=manners.choice([0, 0, 1, 2]),
+            codes=manners.choice(["", "404=next 5xx=stop", "486=next 4xx=rejected"]),
+        )
         self.second = self.party("second", "10.0.0.98")
         self.told: ToldMedia
         self._names: dict[int, str] = {id(sound): wav_id for wav_id, sound in voice().named().items()}
