@@ -112,6 +112,7 @@ class Exchange:
             config,
         )
         self.layer.user = self._user_agent
+        self.layer.datagrams_only = lambda hop: self.directory.is_registered_by(hop, self._around.now())
         self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
         self.layer.stateless = self._user_agent.answer_stranger
         self._keep_alive = KeepAlive(self.switch, self.directory)

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from minitelecom.sip import transaction as machines
+from minitelecom.sip.client_transaction import ClientTransaction, failure
 from minitelecom.sip.client_user import ClientUser, Failure, Nobody
 from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, Effect, Fail, Input, State
 from minitelecom.sip.framing import Broken, is_keepalive
@@ -31,6 +32,12 @@ log = Logger()
 MOST_TRANSACTIONS = 50_000
 """Of other people's requests. Beyond it a new one is answered 503, but within a dialog only beyond twice as many."""
 
+LARGEST_DATAGRAM = 1300
+"""18.1.1: a longer request may be cut in pieces on its way, and goes by TCP."""
+
+DATAGRAMS_ONLY_SECONDS = 600.0
+MOST_REMEMBERED = 10_000
+
 RETRY_AFTER_SECONDS = 5
 TAG_BITS = 64
 
@@ -40,10 +47,6 @@ CHALLENGES = frozenset({401, 407})
 
 Stateless = Callable[[Request, Hop], Response | None]
 """What to answer a request with and keep nothing of it (RFC 3261 section 8.2.7); None: it gets a transaction."""
-
-
-def _failure(effect: Fail) -> Failure:
-    return Failure.TRANSPORT if effect.cause is Input.TRANSPORT_ERROR else Failure.TIMEOUT
 
 
 def fixed_tag(request: Request) -> str:
@@ -65,54 +68,6 @@ class TransactionUser(Protocol):
 
     def ack_received(self, ack: Request, source: Hop) -> None:
         """An ACK that no transaction absorbed: that of a 2xx, or a stray one."""
-
-
-class ClientTransaction(Performer):
-    """A request of ours on its way."""
-
-    __slots__ = ("_key", "_user")
-
-    _layer: "TransactionLayer"
-    _machine: machines.InviteClient | machines.NonInviteClient
-    _key: tuple[str, str]
-
-    def __init__(self, layer: "TransactionLayer", request: Request, hop: Hop, user: ClientUser) -> None:
-        super().__init__(layer, hop)
-        self._user = user
-        self._key = (request.via.branch or "", request.method)
-        machine = machines.InviteClient if request.method == "INVITE" else machines.NonInviteClient
-        self._machine = machine(request, reliable=hop.is_reliable)
-
-    @property
-    def request(self) -> Request:
-        return self._machine.request
-
-    def cancel(self) -> None:
-        """
-        Send a CANCEL as soon as a provisional response has come (9.1); if a final one has, there is nothing to cancel.
-        The user still hears the final response, mostly 487; or 2xx, if it was on its way; or a TIMEOUT.
-        """
-        self.happened(Input.CANCEL)
-
-    def leave_to(self, user: ClientUser) -> None:
-        """Another user hears what still comes."""
-        self._user = user
-
-    def _tell(self, effect: Effect) -> None:
-        if isinstance(effect, Deliver):
-            assert isinstance(effect.message, Response)
-            self._user.response_received(effect.message, self._heard_from)
-            if effect.message.status >= 200:
-                self.request.headers.forget()  # for half a minute it is kept only to know repetitions by
-        elif isinstance(effect, Fail):
-            self._user.request_failed(_failure(effect))
-        else:
-            self._layer.send_cancel(self)
-
-    def _unlist(self) -> None:
-        if self._layer.clients.get(self._key) is self:
-            del self._layer.clients[self._key]
-            self._layer.awaits_no_more(self)
 
 
 class ServerTransaction(Performer):
@@ -183,7 +138,7 @@ class ServerTransaction(Performer):
             else:
                 self._layer.offer(self)
         elif isinstance(effect, Fail) and self.on_failure is not None:
-            self.on_failure(_failure(effect))
+            self.on_failure(failure(effect))
 
     def _unlist(self) -> None:
         if self._layer.servers.get(self._key) is self:
@@ -211,11 +166,15 @@ class TransactionLayer:
         self.manner_of: Callable[[Request], Manner] = lambda _: PLAIN
         self.stateless: Stateless = lambda _request, _source: None
         """For strangers, of whom there may be any number; asked before a request is given a transaction."""
+        self.datagrams_only: Callable[[Hop], bool] = lambda _: False
+        """Who is not even tried by TCP: its own word, or a router, stands against it."""
         self.saw: Saw | None = None
         """Who looks on as messages go by."""
         self.counts = Counts()
         self.timers = Timers(clock, FIXED_LENGTHS)
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
+        self._now = clock.seconds
+        self._datagrams_only: dict[Hop, float] = {}  # until when a hop that refused TCP is left alone with it
         self._awaiting: dict[Hop, set[ClientTransaction]] = {}  # on each connection
         self.servers: dict[Key, ServerTransaction] = {}
         self._arrivals: dict[Key | None, ServerTransaction] = {}
@@ -246,9 +205,32 @@ class TransactionLayer:
 
     def request(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
         """Send a request on a branch of its own; a Via it carries from another attempt is replaced."""
+        self._address(request, hop)
+        if hop.transport == "udp" and len(request.encode()) > LARGEST_DATAGRAM and self._takes_connections(hop):
+            stream = hop._replace(transport="tcp")
+            self._address(request, stream)
+            return self._begin_client(ClientTransaction(self, request, stream, user, hop))
+        return self._begin_client(ClientTransaction(self, request, hop, user, None))
+
+    def fall_back(self, transaction: ClientTransaction, hop: Hop) -> None:
+        """18.1.1: what was too long for a datagram, and nobody took by TCP, goes as one after all; if it was cancelled, too."""
+        if len(self._datagrams_only) >= MOST_REMEMBERED:
+            self._datagrams_only.clear()
+        self._datagrams_only[hop] = self._now() + DATAGRAMS_ONLY_SECONDS
+        cancelled = isinstance(transaction.machine, machines.InviteClient) and transaction.machine.cancelled
+        request = transaction.request
+        self._address(request, hop)
+        transaction.take(request, hop)
+        self._begin_client(transaction)
+        if cancelled:
+            transaction.cancel()
+
+    def _address(self, request: Request, hop: Hop) -> None:
         request.remove("Via")
         request.push_via(self._via(hop))
-        return self._begin_client(request, hop, user)
+
+    def _takes_connections(self, hop: Hop) -> bool:
+        return self._now() >= self._datagrams_only.get(hop, 0.0) and not self.datagrams_only(hop)
 
     def send_ack(self, ack: Request, hop: Hop) -> None:
         """Send the ACK of a 2xx, outside any transaction; given again, the same bytes go out again (13.2.2.4)."""
@@ -257,7 +239,8 @@ class TransactionLayer:
         self.put(ack.encode(), hop)
 
     def send_cancel(self, invite: ClientTransaction) -> None:
-        self._begin_client(machines.cancellation(invite.request), invite.hop, Nobody())
+        cancel = machines.cancellation(invite.request)
+        self._begin_client(ClientTransaction(self, cancel, invite.hop, Nobody(), None))
 
     def put(self, data: bytes, hop: Hop) -> bool:
         """Whether the bytes could be sent."""
@@ -270,11 +253,10 @@ class TransactionLayer:
             self.saw(data, hop, sent=True)
         return True
 
-    def _begin_client(self, request: Request, hop: Hop, user: ClientUser) -> ClientTransaction:
-        transaction = ClientTransaction(self, request, hop, user)
-        self.clients[request.via.branch or "", request.method] = transaction
-        if hop.is_reliable:
-            self._awaiting.setdefault(hop, set()).add(transaction)
+    def _begin_client(self, transaction: ClientTransaction) -> ClientTransaction:
+        self.clients[transaction.key] = transaction
+        if transaction.hop.is_reliable:
+            self._awaiting.setdefault(transaction.hop, set()).add(transaction)
         transaction.begin()
         return transaction
 

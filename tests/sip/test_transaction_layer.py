@@ -8,6 +8,7 @@ from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.framing import Broken
 from minitelecom.sip.hop import Hop
+from minitelecom.sip.message import Request
 from tests.sip.wire import OURS, PHONE, Bench, Recorder, ask, own
 
 
@@ -536,3 +537,71 @@ def test_what_breaks_a_stream_is_answered_unless_it_is_an_ack(bench, method):
     bench.layer.stream_broken(Broken(400, "Bad Start-Line", b""), WIRE)
     assert bench.said() == ([400] if method == "OPTIONS" else [])
     assert bench.layer.counts.malformed == 2
+
+
+# Requests that are too long for a datagram (18.1.1).
+
+
+def long(method: str = "INVITE") -> Request:
+    request = own(method)
+    request.add("X", "x" * 1200)
+    return request
+
+
+def ways(bench) -> list[tuple[str, str]]:
+    return [(hop.transport, message.vias[0].transport) for hop, message in bench.sent]
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_a_long_request_goes_by_tcp(bench, method):
+    bench.layer.request(long(method), PHONE, bench.user)
+    bench.layer.request(own(method), PHONE, bench.user)
+    assert ways(bench) == [("tcp", "TCP"), ("udp", "UDP")]
+    stream = bench.sent[0][0]
+    assert stream == PHONE._replace(transport="tcp")
+    for _, message in list(bench.sent):
+        bench.receive(message.response(200, to_tag="x"), stream)
+    assert bench.user.responses == [200, 200]
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_and_by_udp_where_tcp_is_refused(bench, method):
+    transaction = bench.layer.request(long(method), PHONE, bench.user)
+    bench.layer.connection_lost(transaction.hop)
+    assert ways(bench) == [("tcp", "TCP"), ("udp", "UDP")]
+    assert len({message.via.branch for _, message in bench.sent}) == 2
+    bench.wait(0.5)
+    bench.receive(bench.last.response(200, to_tag="x"))
+    assert (ways(bench)[2:], bench.user.responses, bench.user.failures) == ([("udp", "UDP")], [200], [])
+    bench.sent.clear()
+    bench.layer.request(long(method), PHONE, bench.user)
+    bench.receive(bench.last.response(200, to_tag="x"))
+    assert ways(bench) == [("udp", "UDP")], "it is not asked again so soon"
+
+
+def test_nobody_falls_back_twice_or_after_an_answer(bench):
+    bench.broken = True
+    bench.layer.request(long(), PHONE, bench.user)
+    bench.wait(1)
+    assert bench.user.failures == [Failure.TRANSPORT]
+    bench.broken = False
+    other = PHONE._replace(port=5080)
+    transaction = bench.layer.request(long("OPTIONS"), other, bench.user)
+    bench.receive(bench.last.response(100), transaction.hop)
+    bench.layer.connection_lost(transaction.hop)
+    assert ways(bench) == [("tcp", "TCP")]
+    assert bench.user.failures == [Failure.TRANSPORT] * 2
+
+
+def test_a_cancelled_one_stays_cancelled(bench):
+    transaction = bench.layer.request(long(), PHONE, bench.user)
+    transaction.cancel()
+    bench.layer.connection_lost(transaction.hop)
+    bench.receive(bench.last.response(180, to_tag="x"))
+    assert bench.said() == ["INVITE", "INVITE", "CANCEL"]
+
+
+def test_who_chose_udp_is_left_with_it(bench):
+    bench.layer.datagrams_only = lambda hop: hop == PHONE
+    bench.layer.request(long(), PHONE, bench.user)
+    assert ways(bench) == [("udp", "UDP")]
