@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from minitelecom.calls.causes import verdict
 from minitelecom.calls.credit import Credit
-from minitelecom.calls.incoming_leg import IncomingLeg
+from minitelecom.calls.ended import Ended, whole_seconds
 from minitelecom.calls.leg import End, Ending, Leg
 from minitelecom.calls.outgoing_leg import OutgoingLeg, Target
 from minitelecom.calls.records import CallRecord
@@ -26,27 +26,8 @@ from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
 from minitelecom.rating.buying import Buying
 from minitelecom.sip.uri import Uri
-from minitelecom.store.call_records import Cause
 
 log = Logger()
-
-
-def whole_seconds(elapsed: float) -> int:
-    """The nearest second, so that a minute by the caller's watch is a minute on the bill; an answered call has one."""
-    return max(1, int(elapsed + 0.5))
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a call ended: the record's cause, the SIP status behind it, and who ended it."""
-
-    cause: Cause
-    sip_status: int | None
-    by: str
-    answered: bool
-    forwarded: Forwarded | None = None
-    """A telephone that rang has sent the caller on."""
-
 
 Redirect = Callable[[Target, Sequence[Uri], Course], Awaitable[Sequence[Target]]]
 
@@ -74,12 +55,16 @@ class Call:
     From the first INVITE we send to the end of the talk.
 
     ``done`` fires once, after everything is undone.  ``warning`` makes the sound for so many seconds left.
+
+    After a transfer (calls/transfer.py) two calls may have come together in one talk: the leg that each of them rang is
+    an end of it.  One of them, the host, hears the legs; the other is its guest.  Each has its own record, promise and
+    payer, and the end of either is the end of both.
     """
 
     def __init__(
         self,
         switch: Switch,
-        caller: IncomingLeg,
+        caller: Leg,
         record: CallRecord,
         attempts: Sequence[Attempt],
         warning: Callable[[int], Sequence[Sound]],
@@ -87,25 +72,33 @@ class Call:
         self.done: Deferred[Ended] = Deferred()
         self.answered_at: float | None = None
         self.on_answer: Callable[[], None] = lambda: None
+        self.on_progress: Callable[[int], None] = lambda _: None
+        self.on_end: Callable[[Ended], None] = lambda _: None
         self.record = record
+        self.may_be_transferred = False
+        self.successor: Call | None = None  # of a transfer: rings for one of the two who talk, and ends with this one
+        self.handed_on = False  # the record is closed, but the caller's leg goes on in another call
+        self.host: Call | None = None
+        self.guests: list[Call] = []
+        self.parts_caller = False  # who called talks here by a transfer: the end of the talk is the end of his leg
+        self.finished = False
         self._switch = switch
-        self._caller = caller
+        self.caller: Leg = caller
         self._attempts = list(attempts)
         self._attempt: Attempt | None = None
         self._course = Course()
         self._ringing: list[OutgoingLeg] = []
-        self._callee: OutgoingLeg | None = None
+        self.callee: Leg | None = None
         self._worst = Ended("failed", None, "carrier", answered=False)
         self._answered_instant = switch.now()
         self._heard_early: Leg | None = None  # whose sound the caller hears before an answer
         self._held: Leg | None = None  # who hears music, since the other side holds
-        self._finished = False
         self._warning = warning
         self._credit: Credit | None = None  # while they talk
 
     def start(self) -> None:
         """Try the first way, and the next as long as the one before is out of order."""
-        while self._attempts and not self._ringing and not self._finished:
+        while self._attempts and not self._ringing and not self.finished:
             attempt = self._attempt = self._attempts.pop(0)
             if attempt.trunk is not None and not self._switch.engaged.takes_more(attempt.trunk, attempt.capacity):
                 self._pass_by(attempt.trunk, attempt)
@@ -115,7 +108,7 @@ class Call:
                 self.record.attempt_began(attempt.trunk, attempt.number, self._switch.now(), attempt.buying)
             for leg in list(self._ringing):
                 leg.invite()
-        if not self._ringing and self._callee is None:
+        if not self._ringing and self.callee is None:
             self.finish(self._worst)
 
     def _pass_by(self, trunk: str, attempt: Attempt) -> None:
@@ -158,42 +151,43 @@ class Call:
             self._play_music(leg)
 
     def hold_changed(self, leg: Leg) -> None:
-        if self._callee is not None and not self._finished:
-            self._entertain(self._callee)
+        if self.callee is not None and not self.finished:
+            self._entertain(self.callee)
 
     def media_silent(self, leg: Leg) -> None:
         """Nothing arrives from one side: only when neither speaks is the call over, since one may be muted."""
-        if self._callee is None:
+        if self.callee is None:
             return
         since = self._switch.clock.seconds() - self._switch.limits.silence_seconds
-        sides = (self._caller, self._callee)
+        sides = (self.caller, self.callee)
         heard = [side.port.last_packet for side in sides if side.port is not None]
         if all(last is None or last <= since for last in heard) and not any(side.on_hold for side in sides):
             self.finish(Ended("failed", None, "silence", answered=True))
 
     def leg_progressed(self, leg: Leg, *, sound: bool) -> None:
-        if self._finished or self._callee is not None:
+        if self.finished or self.callee is not None:
             return
         if sound:
             self._heard_early = leg
-            self._caller.early()
+            self.caller.early()
             self._join(leg)
         elif self._heard_early is None:  # a 180 after early media does not take the far end's own sound away
-            self._caller.ring()
+            self.caller.ring()
+        self.on_progress(183 if sound else 180)
 
     def leg_answered(self, leg: Leg) -> None:
         assert isinstance(leg, OutgoingLeg)
-        if self._finished or self._callee is not None:
+        if self.finished or self.callee is not None:
             leg.hang_up()
             return
-        self._callee = leg
+        self.callee = leg
         others, self._ringing = [other for other in self._ringing if other is not leg], []
         for other in others:
             other.hang_up()
         self.answered_at = self._switch.clock.seconds()
         self._answered_instant = self._switch.now()
         self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
-        self._caller.answer()
+        self.caller.answer()
         self._join(leg)
         self._entertain(leg)
         promised = self.record.promised_seconds
@@ -202,17 +196,16 @@ class Call:
         self.on_answer()
 
     def leg_ended(self, leg: Leg, ending: Ending) -> None:
-        if leg is self._caller:
+        if leg is self.caller:
             self.caller_left(ending)
-        elif leg is self._callee:
-            cause: Cause = "normal" if ending.end is End.BYE else "failed"
-            self.finish(Ended(cause, None, "callee", answered=True))
+        elif leg is self.callee:
+            self.finish(_left(ending, "callee"))
         elif leg in self._ringing:
             self._ringing.remove(leg)
             if leg is self._heard_early:
                 self._heard_early = None
                 if self._ringing:  # the others have rung all the time
-                    self._caller.ring()
+                    self.caller.ring()
             self._refused(leg, ending)
 
     def _refused(self, leg: OutgoingLeg, ending: Ending) -> None:
@@ -254,35 +247,39 @@ class Call:
         if self.answered_at is None:
             self.finish(Ended("cancelled", 487, "caller", answered=False))
         else:
-            cause: Cause = "normal" if ending.end is End.BYE else "failed"
-            self.finish(Ended(cause, None, "caller", answered=True))
+            self.finish(_left(ending, "caller"))
 
-    def finish(self, ended: Ended) -> None:
-        """End the call for this reason, unless it has ended already."""
-        if self._finished:
+    def finish(self, ended: Ended, of: "Call | None" = None) -> None:
+        """End the call, or the talk it has come into, for this reason (of that record), unless it has ended already."""
+        if self.host is not None:
+            self.host.finish(ended, of or self)
             return
-        self._finished = True
+        if self.finished:
+            return
+        self.finished = True
+        legs, self._ringing = [*self._ringing, *([self.callee] if self.callee else [])], []
+        last_heard = self._last_heard()  # before the legs give back their ports
+        for leg in [*legs, self.caller] if self.parts_caller else legs:
+            leg.hang_up()
+        if self.caller.port is not None:
+            self.caller.port.relay(None)
+            self.caller.port.stop()
+        if self.successor is not None:
+            self.successor.finish(Ended("cancelled", 487, "caller", answered=False))
+        calls = self.talk
+        for call in calls:
+            call.close(ended if call is (of or self) else ended.for_the_other(), last_heard)
+        self.on_end(ended)
+        for call in calls:
+            call.done.callback(ended)
+
+    def close(self, ended: Ended, last_heard: float) -> None:
+        """Close the record.  A call that fell silent is charged to its last packet only."""
+        self.finished = True
+        self.host = None
         if self._credit is not None:
             self._credit.stop()
             self._credit = None
-        legs, self._ringing = [*self._ringing, *([self._callee] if self._callee else [])], []
-        last_heard = self._last_heard()  # before the legs give back their ports
-        for leg in legs:
-            leg.hang_up()
-        if self._caller.port is not None:
-            self._caller.port.relay(None)
-            self._caller.port.stop()
-        self._close_record(ended, last_heard)
-        self.done.callback(ended)
-
-    def _last_heard(self) -> float:
-        """The clock's seconds at which either side was last heard; of a call without any sound, its answer."""
-        sides = (self._caller, self._callee)
-        heard = [side.port.last_packet for side in sides if side is not None and side.port is not None]
-        return max((last for last in heard if last is not None), default=self.answered_at or 0.0)
-
-    def _close_record(self, ended: Ended, last_heard: float) -> None:
-        """A call that fell silent is charged to its last packet only."""
         if self.answered_at is None:
             self.record.ended(self._switch.now(), 0, ended.cause, ended.sip_status, ended.by)
             return
@@ -290,6 +287,50 @@ class Call:
         elapsed = max(until - self.answered_at, 0.0)
         instant = self._answered_instant + timedelta(seconds=elapsed)
         self.record.ended(instant, whole_seconds(elapsed), ended.cause, ended.sip_status, ended.by)
+
+    def _last_heard(self) -> float:
+        """The clock's seconds at which either side was last heard; of a call without any sound, its answer."""
+        sides = (self.caller, self.callee)
+        heard = [side.port.last_packet for side in sides if side is not None and side.port is not None]
+        return max((last for last in heard if last is not None), default=self.answered_at or 0.0)
+
+    # Transfer.
+
+    @property
+    def talk(self) -> "list[Call]":
+        """Every call whose record is of this talk, the host first."""
+        host = self.host or self
+        return [host, *host.guests]
+
+    def other_end(self, leg: Leg) -> Leg | None:
+        """Who talks with this leg in the talk that the call hosts."""
+        if self.callee is None or self.finished or leg not in (self.caller, self.callee):
+            return None
+        return self.callee if leg is self.caller else self.caller
+
+    def ring_for(self, caller: Leg) -> None:
+        """Whoever is rung is called for somebody else from now on, who hears it."""
+        self.caller = caller
+        if self._heard_early is None:
+            caller.ring()
+        else:
+            self._join(self._heard_early)
+
+    def hand_on(self) -> None:
+        """The called party has handed its caller on, and leaves: the record ends here."""
+        self.handed_on = True
+        self.close(Ended("normal", None, "callee", answered=True), 0.0)
+        self.done.callback(Ended("normal", None, "callee", answered=True))
+
+    def resume(self) -> None:
+        """The two who talk hear each other again, after one of them was to be transferred and was not."""
+        if self.callee is not None and not self.finished:
+            self.caller.user = self.callee.user = self
+            self._held = None
+            if self.callee.port is not None:
+                self.callee.port.stop()
+            self._join(self.callee)
+            self._entertain(self.callee)
 
     def enlarge(self, seconds: int) -> None:
         """The promise has grown."""
@@ -300,15 +341,15 @@ class Call:
     # Sound and credit.
 
     def _join(self, leg: Leg) -> None:
-        if self._caller.port is not None and leg.port is not None:
-            self._caller.port.stop()
-            self._caller.port.relay(leg.port)
+        if self.caller.port is not None and leg.port is not None:
+            self.caller.port.stop()
+            self.caller.port.relay(leg.port)
 
     def _entertain(self, callee: Leg) -> None:
         """Music for the side that the other one holds; who holds as well wants to hear nothing."""
         held = None
-        if callee.on_hold != self._caller.on_hold:
-            held = self._caller if callee.on_hold else callee
+        if callee.on_hold != self.caller.on_hold:
+            held = self.caller if callee.on_hold else callee
         before, self._held = self._held, held
         if before is not held:
             if before is not None and before.port is not None:
@@ -321,8 +362,11 @@ class Call:
             leg.port.play(self._switch.music, repeat=True)
 
     def _warn(self, seconds: int) -> None:
-        if self._caller.port is not None:
-            self._caller.port.play(self._warning(seconds))
+        """The caller hears it; where a transfer has brought the two together, both do, since who pays may be away."""
+        talk = self.talk[0]
+        for leg in (talk.caller, talk.callee) if talk.parts_caller else (talk.caller,):
+            if leg is not None and leg.port is not None:
+                leg.port.play(self._warning(seconds))
 
     def _exhausted(self) -> None:
         promised = self.record.promised_seconds
@@ -330,3 +374,35 @@ class Call:
             self.finish(Ended("normal", None, "switch", answered=True))
         else:
             self.finish(Ended("credit-exhausted", None, "credit", answered=True))
+
+
+def _left(ending: Ending, by: str) -> Ended:
+    """One of two who talked is gone."""
+    return Ended("normal" if ending.end is End.BYE else "failed", None, by, answered=True)
+
+
+def unite(calls: Sequence[Call], one: Leg, other: Leg) -> Call:
+    """
+    These two talk from now on; the calls are those of the talks in which they were.
+
+    A record lasts as long as the leg that its call rang.  Where neither rang, one of the calls goes on all the same: no
+    talk is without a record.
+    """
+    going_on = [call for call in calls if call.callee in (one, other)]
+    if not going_on:
+        kept = calls[-1]
+        kept.callee = one if kept.caller is other else other
+        going_on = [kept]
+    leaving = [call for call in calls if call not in going_on]
+    for call in calls:
+        call.host, call.guests = None, []
+    host, guests = going_on[-1], going_on[:-1]
+    host.caller = one if host.callee is other else other
+    host.guests, host.parts_caller = guests, True
+    for guest in guests:
+        assert host.callee is not None
+        guest.host, guest.caller = host, host.callee
+    host.resume()
+    for call in leaving:
+        call.hand_on()
+    return host

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from minitelecom.calls.call import Call, Ended
+from minitelecom.calls.call import Call
 from minitelecom.calls.cards import LivePromise
 from minitelecom.calls.dialling import Dialling, Prepared
+from minitelecom.calls.ended import Ended
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCalls

@@ -4,6 +4,7 @@ import secrets as system_secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from random import Random
 
 from twisted.internet.defer import DeferredLock
@@ -21,6 +22,7 @@ from minitelecom.calls.registrar import KeepAlive, Registrar
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.subscription import NoMailboxes, Subscriptions
 from minitelecom.calls.switch import Switch
+from minitelecom.calls.switchboard import Switchboard
 from minitelecom.calls.trunk_health import TrunkHealths
 from minitelecom.calls.trunk_registration import TrunkRegistrations
 from minitelecom.calls.user_agent import UserAgent
@@ -102,6 +104,15 @@ class Exchange:
         nonces = Nonces(system_secrets.token_bytes(NONCE_KEY_BYTES))
         authentication = Authentication(self.directory, nonces, around.now)
         self.subscriptions = Subscriptions(self.switch, self.directory, NoMailboxes())
+        self.switchboard = Switchboard(
+            self.switch,
+            self.directory,
+            self.dialling,
+            self.live,
+            self.running,
+            partial(around.voice.warning, config.language),
+        )
+        self.switch.referred = self.switchboard.referred
         self._user_agent = UserAgent(
             self.switch,
             self.directory,
@@ -109,6 +120,7 @@ class Exchange:
             Registrar(self.switch, self.directory),
             visits,
             self.subscriptions,
+            self.switchboard,
             config,
         )
         self.layer.user = self._user_agent

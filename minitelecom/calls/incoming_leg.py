@@ -12,7 +12,7 @@ from automat import TypeMachineBuilder
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
-from minitelecom.media.tones import ringback
+from minitelecom.calls.visitor import Visitor
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.message import Response
 from minitelecom.sip.offer_answer import NotAcceptable
@@ -58,6 +58,7 @@ class IncomingLeg(Leg):
             proxied=len(transaction.request.vias) > 1,
         )
         self.transaction = transaction
+        self.visitor: Visitor | None = None  # who is on it
         invite = transaction.request
         self.contact_user = invite.uri.user or self.contact_user
         self.far_allows = invite.get("Allow") or ""
@@ -174,8 +175,7 @@ def give_up(machine: Inputs, leg: IncomingLeg) -> None:
 @answered.upon(Inputs.ring).loop()
 @talking.upon(Inputs.ring).loop()
 def ring_by_tone(machine: Inputs, leg: IncomingLeg) -> None:
-    if leg.port is not None:
-        leg.port.play([ringback()], repeat=True)
+    Leg.ring(leg)
 
 
 @answered.upon(Inputs.acknowledged).to(talking)

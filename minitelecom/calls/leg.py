@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from minitelecom.calls.capabilities import ALLOW
@@ -22,6 +23,7 @@ from minitelecom.calls.session_timer import SessionTimer
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.media.door import Remote, RtpPort
+from minitelecom.media.tones import ringback
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
@@ -109,6 +111,7 @@ class Leg:
     ) -> None:
         self.switch = switch
         self.hop = hop
+        self.home = hop  # where it has shown who it is
         self.trunk = trunk  # the carrier at the far end, where it is one
         self.user = user
         self.credentials = credentials
@@ -123,9 +126,11 @@ class Leg:
         self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
         self.changes = SessionChanges()
         self.far_allows = ""  # the Allow of the far end
+        self.transfers = 0  # that it has asked for
         self.session_timer = SessionTimer(switch.limits.session_seconds)
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
+        self._released: list[Deferred[None]] = []
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
 
     @property
@@ -183,6 +188,17 @@ class Leg:
             return self.hop.host
         return described
 
+    def ring(self) -> None:
+        """Let the far end, which we have answered or which has answered us, hear that somebody else is called for it."""
+        if self.port is not None:
+            self.port.play([ringback()], repeat=True)
+
+    def early(self) -> None:
+        """Open the way for sound before the answer: it is open."""
+
+    def answer(self) -> None:
+        """It is answered."""
+
     # Requests within the dialog.
 
     @property
@@ -205,10 +221,19 @@ class Leg:
                 change_received(self, transaction, request)
             case "INFO":
                 self._informed(transaction, request)
+            case "REFER" | "SUBSCRIBE":
+                self._referred(transaction, request)
             case "OPTIONS":
                 transaction.respond(request.response(200, headers=[("Allow", ALLOW)]))
             case _:
                 transaction.respond(request.response(405, headers=[("Allow", ALLOW)]))
+
+    def _referred(self, transaction: ServerTransaction, request: Request) -> None:
+        """The far end wants to transfer (RFC 3515), or to know how a transfer goes."""
+        if self.switch.referred is None:
+            transaction.respond(request.response(405, headers=[("Allow", ALLOW)]))
+        else:
+            self.switch.referred(self, transaction, request)
 
     def bye_received(self) -> None:
         raise NotImplementedError
@@ -320,6 +345,12 @@ class Leg:
         self.hang_up()
         user.leg_ended(self, Ending(End.DISMISSED))
 
+    def released(self) -> "Deferred[None]":
+        """Fires when the leg has given back what it held, and its user knows."""
+        waiter: Deferred[None] = Deferred()
+        self._released.append(waiter)
+        return waiter
+
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""
         self.switch.engaged.leave(self)
@@ -335,6 +366,9 @@ class Leg:
             self.port = None
         if self.dialog is not None:
             self.switch.legs.pop(self.key, None)
+        waiting, self._released = self._released, []
+        for waiter in waiting:
+            self.switch.clock.callLater(0, waiter.callback, None)
 
 
 class _Bye:

@@ -7,8 +7,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from minitelecom.calls.call import Call, Ended
+from minitelecom.calls.call import Call
 from minitelecom.calls.dialling import Prepared, terms
+from minitelecom.calls.ended import Ended
+from minitelecom.calls.leg import Leg
 from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.switch import Switch
 from minitelecom.rating.cost import maximum
@@ -68,6 +70,13 @@ class RunningCalls:
             self._live.change(
                 session, called_number=None, destination=None, answered=None, rate=None, promised_seconds=None
             )
+
+    def talk_of(self, leg: Leg) -> Call | None:
+        """The call in whose talk a leg is, or which rings for it; of several the one that hears the legs."""
+        for call in self._calls:
+            if not call.finished and leg in (call.caller, call.callee):
+                return call.talk[0]
+        return None
 
     def account_changed(self, account_id: int) -> None:
         """An account was recharged, blocked or enabled: its running calls hear of it."""

@@ -28,11 +28,15 @@ class DialogUsage(Protocol):
     """A leg, as whoever finds it by its dialog sees it (RFC 5057: what a dialog is used for)."""
 
     hop: Hop
+    home: Hop
     dialog: Dialog | None
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None: ...
     def ack_received(self, ack: Request) -> None: ...
     def dismiss(self) -> None: ...
+
+
+Referred = Callable[["DialogUsage", ServerTransaction, Request], None]
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Switch:
     music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
     engaged: Engaged = field(default_factory=Engaged)
+    referred: Referred | None = None  # who takes REFER, and SUBSCRIBE to its outcome; None: nobody may transfer
 
     def token(self) -> str:
         """A fresh tag or Call-ID part: 64 random bits (RFC 3261 19.3 asks for 32 at least)."""
@@ -79,7 +84,7 @@ class Switch:
         """A telephone's router shows it at another place: what we still have to say in its calls goes there."""
         for leg in self.legs.values():
             if leg.hop == before and leg.dialog is not None and str(leg.dialog.remote_target) == contact:
-                leg.hop = now
+                leg.hop = leg.home = now
 
     def contact(self, hop: Hop, user: str) -> str:
         """Our Contact as that hop must see us, under a name that may come from anybody."""

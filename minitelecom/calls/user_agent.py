@@ -11,13 +11,14 @@ from twisted.logger import Logger
 
 from minitelecom.calls.authentication import Asked, Authentication, Denied
 from minitelecom.calls.caller_id import name, said
-from minitelecom.calls.capabilities import ALLOW, EXTENSIONS
+from minitelecom.calls.capabilities import ALLOW, EXTENSIONS, TRANSFER
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
-from minitelecom.calls.leg import SDP
+from minitelecom.calls.leg import SDP, Leg
 from minitelecom.calls.registrar import Registrar
 from minitelecom.calls.subscription import Subscription, Subscriptions, bad_event, is_about_messages
 from minitelecom.calls.switch import DialogUsage, Switch
+from minitelecom.calls.switchboard import Switchboard
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
@@ -50,6 +51,7 @@ class UserAgent:
         registrar: Registrar,
         visits: Visits,
         subscriptions: Subscriptions,
+        switchboard: Switchboard,
         config: Config,
     ) -> None:
         self.draining = False
@@ -59,8 +61,9 @@ class UserAgent:
         self._registrar = registrar
         self._visits = visits
         self._subscriptions = subscriptions
+        self._switchboard = switchboard
         self._config = config
-        self._extensions = EXTENSIONS if config.calls.session_seconds else ()
+        self._extensions = (*(EXTENSIONS if config.calls.session_seconds else ()), *TRANSFER)
 
     def answer_stranger(self, request: Request, source: Hop) -> Response | None:
         """
@@ -99,14 +102,30 @@ class UserAgent:
                 refused.status, refused.reason, to_tag=self._switch.token(), headers=refused.headers
             )
             transaction.respond(answer)
-        elif leg is not None:
-            leg.request_received(transaction, request, source)
-        else:
+        elif leg is None:
             self._begin(transaction, request, source)
+        elif request.method != "REFER" or self._is_itself(leg, transaction, request, source):
+            leg.request_received(transaction, request, source)
 
     def _refusal(self, request: Request) -> Refusal | None:
         extensions = (PATH,) if request.method == "REGISTER" else self._extensions
         return refusal(request, METHODS, extensions=extensions)
+
+    def _is_itself(
+        self, usage: DialogUsage | Subscription, transaction: ServerTransaction, request: Request, source: Hop
+    ) -> bool:
+        """
+        Whether a telephone wants to transfer from where it has shown who it is; from elsewhere it is asked again, since
+        it will pay.  Anybody else's legs refuse by themselves.
+        """
+        telephone = usage.telephone if isinstance(usage, Leg) else None
+        if telephone is None or not isinstance(usage, Leg) or source == usage.home:
+            return True
+        device = self._telephone(transaction, request, source)
+        if device is not None and device.name != telephone.device.name:
+            transaction.respond(request.response(403))
+            return False
+        return device is not None
 
     def _usage(self, request: Request) -> DialogUsage | Subscription | None:
         """What the dialog is used for that a request belongs to."""
@@ -129,6 +148,8 @@ class UserAgent:
                 self._subscribe(transaction, request, source)
             case "NOTIFY":
                 transaction.respond(request.response(489, to_tag=self._switch.token()))
+            case "REFER":  # whoever is to be transferred must be talking
+                transaction.respond(request.response(403, to_tag=self._switch.token()))
             case _:
                 transaction.respond(request.response(481, to_tag=self._switch.token()))
 
@@ -176,6 +197,9 @@ class UserAgent:
             transaction.respond(request.response(503, headers=(("Retry-After", "30"),)))
             return
         trunk = self._directory.trunk_at(source, telephone=calling)
+        if trunk is not None and "replaces" in request.headers:
+            transaction.respond(request.response(403, to_tag=self._switch.token()))
+            return
         if trunk is not None:
             caller = said(request, trusted=trunk.trusted)
             visitor = Visitor(
@@ -193,17 +217,34 @@ class UserAgent:
             return
         caller = said(request, trusted=True)
         visitor = Visitor(self._switch.token(), device, None, device.name, hops, caller.private, caller.diversions)
+        profile = self._directory.profile(device.name, request.get("User-Agent") or "")
+        telephone = Telephone(device, profile)
+        if "replaces" in request.headers:
+            self._replace(transaction, request, visitor, telephone)
+            return
         if not emergency and self._switch.engaged.is_full(device):
             transaction.respond(request.response(486, to_tag=self._switch.token()))
             self._visits.turned_away(visitor, dialled)
             return
-        profile = self._directory.profile(device.name, request.get("User-Agent") or "")
         self._accept(
             transaction,
             lambda leg: self._visits.from_telephone(leg, visitor, dialled),
             urgent=emergency,
-            telephone=Telephone(device, profile),
+            telephone=telephone,
         )
+
+    def _replace(
+        self, transaction: ServerTransaction, request: Request, visitor: Visitor, telephone: Telephone
+    ) -> None:
+        """A telephone takes the place of one that talks (RFC 3891)."""
+        replaced = self._switchboard.replaced_by(request, telephone.device)
+        if isinstance(replaced, int):
+            transaction.respond(request.response(replaced, to_tag=self._switch.token()))
+        else:
+            talk, leaving = replaced.talk, replaced.leg
+            self._accept(
+                transaction, lambda leg: self._visits.in_place_of(leg, visitor, talk, leaving), telephone=telephone
+            )
 
     def _accept(
         self,

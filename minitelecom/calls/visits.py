@@ -7,10 +7,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from minitelecom.calls.call import Call, Ended
+from minitelecom.calls import transfer
+from minitelecom.calls.call import Call
 from minitelecom.calls.caller import LegCaller
 from minitelecom.calls.cards import LiveCards
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
+from minitelecom.calls.ended import STATUSES, Ended, status_of
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
@@ -28,19 +30,6 @@ from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
 
 log = Logger()
-
-# What a telephone is answered when its call comes to nothing; the far end's own status where it says more.
-STATUSES = {
-    "busy": 486,
-    "no-answer": 480,
-    "rejected": 603,
-    "cancelled": 487,
-    "no-route": 404,
-    "no-price": 403,
-    "no-credit": 402,
-    "blocked": 403,
-}
-PASSED_ON = {403, 404, 410, 480, 484, 486, 488, 600, 603, 604}
 
 
 class Leaving:
@@ -130,6 +119,7 @@ class Visits:
 
     def _begin(self, leg: IncomingLeg, visitor: Visitor, called: str, visit: Coroutine[Any, Any, None]) -> None:
         session = visitor.session
+        leg.visitor = visitor
         self._switch.ladders.begin(session, leg.call_id, visitor.device_name or visitor.trunk or "")
         self._live.enter(
             LiveCall(
@@ -209,6 +199,16 @@ class Visits:
         if not ended.answered:
             leg.reject(status_of(ended))
 
+    def in_place_of(self, leg: IncomingLeg, visitor: Visitor, talk: Call, leaving: Leg) -> None:
+        """A telephone takes the place of one of two who talk."""
+        self._begin(leg, visitor, talk.record.beginning.called_number, self._take_over(leg, visitor, talk, leaving))
+
+    async def _take_over(self, leg: IncomingLeg, visitor: Visitor, talk: Call, leaving: Leg) -> None:
+        self._live.change(visitor.session, step="talking")
+        leg.answer()
+        transfer.replace(talk, leaving, leg)
+        await leg.released()
+
     async def _forward(self, leg: IncomingLeg, visitor: Visitor, dialled: str) -> Ended | None:
         """A call that a telephone of the shop sends on at its own expense; None where it leads nowhere."""
         try:
@@ -223,10 +223,14 @@ class Visits:
             call.finish(Ended("cancelled", 487, "caller", answered=False))
             return await call.done
         leg.user = call
+        call.may_be_transferred = True
         account = visitor.device.account_number if visitor.device else None
         with self._running.run(visitor.session, call, account, prepared):
             call.start()
             ended = await call.done
+        if call.handed_on:  # he talks on with somebody else, in a call that is run by another
+            await leg.released()
+            return ended
         leg.user = Leaving()
         inside = any(target.telephone is not None for attempt in prepared.attempts for target in attempt.targets)
         return replace(ended, sip_status=480) if inside and _is_away(ended) else ended
@@ -238,10 +242,3 @@ class Visits:
 def _is_away(ended: Ended) -> bool:
     """A telephone of the shop is registered, and not there any more."""
     return not ended.answered and ended.sip_status == 408
-
-
-def status_of(ended: Ended) -> int:
-    """What a caller hears of a call that came to nothing."""
-    if ended.sip_status in PASSED_ON:
-        return ended.sip_status
-    return STATUSES.get(ended.cause, 503)

@@ -55,6 +55,7 @@ class Talk:
         self.client: ClientTransaction | None = None
         self.failure: Failure | None = None
         self.on_final: Callable[[Talk], None] = lambda talk: None
+        self.heard: list[Request] = []  # within the dialog
         self._acceptance: Acceptance | None = None
         self._sequence = 1
         self._credentials: list[tuple[str, str]] = []
@@ -141,11 +142,33 @@ class Talk:
         body = f"Signal={key}\r\nDuration=160\r\n".encode()
         self.send("INFO", body, "application/dtmf-relay")
 
-    def send(self, method: str, body: bytes = b"", content_type: str | None = None) -> "Answer":
+    def send(
+        self,
+        method: str,
+        body: bytes = b"",
+        content_type: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> "Answer":
         assert self.dialog is not None
         answer = Answer()
-        self.party.layer.request(self.dialog.request(method, (), body, content_type), self.party.exchange, answer)
+        self.party.layer.request(self.dialog.request(method, headers, body, content_type), self.party.exchange, answer)
         return answer
+
+    def refer(self, to: str, *headers: tuple[str, str]) -> "Answer":
+        """Transfer whoever is at the other end (RFC 3515); with credentials when asked."""
+        assert self.dialog is not None
+        return Referring(self, [("Refer-To", to), *self.party.contact(), *headers])
+
+    @property
+    def replaces(self) -> str:
+        """What another INVITE has to say to take the place of this end of the dialog (RFC 3891)."""
+        assert self.dialog is not None
+        return f"{self.dialog.call_id};to-tag={self.dialog.remote_tag};from-tag={self.dialog.local_tag}"
+
+    @property
+    def told(self) -> list[str]:
+        """What the notifications of a transfer said, in their order."""
+        return [request.body.decode().strip() for request in self.heard if request.method == "NOTIFY"]
 
     def re_invite(self, body: bytes) -> "Answer":
         """Another description of the session; its 200 is acknowledged."""
@@ -221,6 +244,7 @@ class Talk:
             self._acceptance.acknowledged()
 
     def request_received(self, transaction: ServerTransaction, request: Request) -> None:
+        self.heard.append(request)
         transaction.respond(request.response(200))
         if request.method == "BYE" and self.ended_at is None:
             self.ended_at = self.party.clock.seconds()
@@ -246,6 +270,28 @@ class Answer:
 
     def request_failed(self, cause: Failure) -> None:
         self.failure = cause
+
+
+class Referring(Answer):
+    """A REFER within a talk."""
+
+    def __init__(self, talk: Talk, lines: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._talk, self._lines, self._asked = talk, lines, False
+        self._send(())
+
+    def _send(self, headers: tuple[tuple[str, str], ...]) -> None:
+        talk = self._talk
+        assert talk.dialog is not None
+        talk.party.layer.request(talk.dialog.request("REFER", (*self._lines, *headers)), talk.party.exchange, self)
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        super().response_received(response, source)
+        if response.status == 407 and not self._asked:
+            self._asked = True
+            dialog = self._talk.dialog
+            assert dialog is not None
+            self._send((self._talk.party.answer_challenge(response, "REFER", str(dialog.remote_target)),))
 
 
 class Party:

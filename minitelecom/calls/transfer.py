@@ -1,0 +1,154 @@
+"""
+A telephone of the shop hands a talk on: REFER (RFC 3515, RFC 5589), and INVITE with Replaces (RFC 3891).
+
+All sound passes through us, so nobody but the telephone that transfers hears of it by a message: a call of our own rings
+for the one who stays, or two talks become one.  The telephone pays for whom it has rung, as long as that leg lasts (see
+calls/call.py: unite), and for the new call as if it had dialled the number itself.
+
+While the new call rings the talk is as it was, but for its sound: it ends if the one who stays hangs up, and goes on if
+nobody answers.  The telephone may leave at once.
+"""
+
+from minitelecom.calls.call import Call, unite
+from minitelecom.calls.ended import Ended, status_of
+from minitelecom.calls.leg import NOBODY, Ending, Leg
+from minitelecom.calls.referral import Referral
+
+GIVEN_UP = Ended("cancelled", 487, "caller", answered=False)
+LEFT = Ended("normal", None, "caller", answered=True)
+
+
+class Transfer:
+    """
+    One that is under way: the user of both legs of the talk until it is decided.
+    """
+
+    def __init__(self, talk: Call, leaving: Leg, staying: Leg, referral: Referral) -> None:
+        self.leaving = leaving
+        self.staying = staying
+        self.referral = referral
+        self.decided = False
+        self._talk = talk
+        self._calls = talk.talk  # those of the talk
+        self._gone = False  # the telephone
+        self._next: Call | None = None
+        leaving.user = staying.user = self
+
+    def ring(self, call: Call) -> None:
+        """The call for the one who stays."""
+        self._next = call
+        self._succeed()
+        call.on_progress = self.referral.tell
+        call.on_end = self._ended
+        answered = call.on_answer
+
+        def decide() -> None:
+            answered()
+            self.answered(call)
+
+        call.on_answer = decide
+
+    def _succeed(self) -> None:
+        """Whatever ends the talk ends the call for the one who stays."""
+        for call in self._calls:
+            call.successor = self._next
+
+    def _ended(self, ended: Ended) -> None:
+        if not ended.answered:
+            self.failed(status_of(ended))
+
+    def answered(self, call: Call) -> None:
+        """The talk is handed on; the telephone leaves when it knows."""
+        if self.decided:
+            return
+        self._decide()
+        assert call.callee is not None
+        unite([*(one for one in self._calls if not one.finished), call], self.staying, call.callee)
+        depart(self.leaving, self.referral)
+
+    def failed(self, status: int) -> None:
+        """Nobody is reached: the two talk on, if the telephone is still there."""
+        if self.decided:
+            return
+        self._decide()
+        self.referral.tell(status)
+        if not self._gone:
+            self._talk.resume()
+            return
+        left = [one for one in self._calls if not one.finished]
+        for call in left:
+            call.finish(LEFT)
+        if not left:
+            self.staying.hang_up()
+
+    def _decide(self) -> None:
+        self.decided = True
+        for call in self._calls:
+            call.successor = None
+
+    # What the legs tell (LegUser).
+
+    def leg_ended(self, leg: Leg, ending: Ending) -> None:
+        if leg is self.leaving:
+            self._gone = True
+            self._calls = leave(self._calls, leg)
+            self._succeed()
+            return
+        self._decide()
+        self.referral.tell(GIVEN_UP.sip_status or 487)
+        if self._next is not None:
+            self._next.finish(GIVEN_UP)
+        for call in self._calls:
+            if not call.finished:
+                call.leg_ended(leg, ending)
+
+    def key_pressed(self, leg: Leg, key: str) -> None: ...
+    def play_finished(self, leg: Leg) -> None: ...
+    def media_silent(self, leg: Leg) -> None: ...
+    def leg_progressed(self, leg: Leg, *, sound: bool) -> None: ...
+    def leg_answered(self, leg: Leg) -> None: ...
+    def hold_changed(self, leg: Leg) -> None: ...
+
+
+def leave(calls: list[Call], leg: Leg) -> list[Call]:
+    """One of two is gone, and the other waits: the record of whoever rang the first ends.  The calls that go on."""
+    for call in calls:
+        call.host, call.guests = None, []
+    going_on = [call for call in calls if call.callee is not leg]
+    for call in calls:
+        if call not in going_on:
+            call.hand_on()
+    return going_on
+
+
+def depart(leg: Leg, referral: Referral) -> None:
+    """A telephone has handed its talk on, and is parted from when it has heard so."""
+    leg.user = NOBODY
+    if leg.port is not None:
+        leg.port.relay(None)
+        leg.port.stop()
+    forget = referral.over
+
+    def over() -> None:
+        forget()
+        leg.hang_up()
+
+    referral.over = over
+    referral.tell(200)
+
+
+def join(one: Call, leaving_one: Leg, other: Call, leaving_other: Leg) -> None:
+    """Two talks of one telephone become one, which it leaves; from its second leg it is parted at once (RFC 3891 3)."""
+    staying, joined = one.other_end(leaving_one), other.other_end(leaving_other)
+    assert staying is not None
+    assert joined is not None
+    unite([*one.talk, *other.talk], staying, joined)
+    leaving_other.hang_up()
+
+
+def replace(talk: Call, leaving: Leg, joining: Leg) -> None:
+    """Another leg takes the place of one of the two who talk."""
+    staying = talk.other_end(leaving)
+    assert staying is not None
+    unite(talk.talk, staying, joining)
+    leaving.hang_up()
