@@ -313,7 +313,7 @@ class Daemon:
         if self.exchange is None:
             return
         self.exchange.running.all_accounts_changed()
-        for what in ("prices", "buy_prices", "exchange_rates", "devices", "trunks", "numbers"):
+        for what in ("prices", "buy_prices", "exchange_rates", "devices", "trunks", "numbers", "bans"):
             Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _unread(self, failure: Any) -> None:

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from minitelecom.calls.caller_id import name
+from minitelecom.calls.defence import Defence
 from minitelecom.calls.directory import Directory
+from minitelecom.calls.switch import LONGEST_NAME
 from minitelecom.sip import digest
-from minitelecom.sip.grammar import BadSyntax
+from minitelecom.sip.grammar import BadSyntax, readable
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.nonces import FORGED, FRESH, Nonces
@@ -39,15 +42,11 @@ class Denied:
 class Authentication:
     """Checks requests of telephones; REGISTER is mostly challenged by 401, everything else by 407."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        nonces: Nonces,
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, directory: Directory, nonces: Nonces, now: Callable[[], datetime], defence: Defence) -> None:
         self._directory = directory
         self._nonces = nonces
         self._now = now
+        self._defence = defence
         self._nobodys_password = secrets.token_hex()
 
     def challenge(self, request: Request, source: Hop) -> Asked | None:
@@ -60,7 +59,12 @@ class Authentication:
         given = credentials_of(request)
         if given is not None and self._nonces.check(given.nonce, self._seconds(), source.host) is not FORGED:
             return None
+        self.asked(request, source)
         return self._ask(request, source, stale=False)
+
+    def asked(self, request: Request, source: Hop) -> None:
+        """Whoever has proved nothing wants something: of how many names does he?"""
+        self._defence.asked(source.host, f"{name(request.from_.uri)} {name(request.to.uri)}")
 
     def identify(self, request: Request, source: Hop) -> Device | Asked | Denied:
         """The telephone that sent a request, or what to answer instead."""
@@ -73,9 +77,12 @@ class Authentication:
         state = self._nonces.check(given.nonce, self._seconds(), source.host)
         if state is FORGED:
             return self._ask(request, source, stale=False)
+        claimed = readable(given.username)[:LONGEST_NAME]
         device = self._verified(given, request)
-        if device is None:
+        if device is None or self._defence.is_closed(source.host, claimed):
+            self._defence.failed(source.host, claimed)
             return Denied() if state is FRESH else self._ask(request, source, stale=False)
+        self._defence.proved(source.host, claimed)
         if state is FRESH and self._is_new(given, request):
             return device
         return self._ask(request, source, stale=True)

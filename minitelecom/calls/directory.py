@@ -130,6 +130,13 @@ class Directory:
         """The telephone or gateway known by where its requests come from."""
         return self._devices_at.get(f"{hop.host}:{hop.port}") or self._devices_at.get(hop.host)
 
+    def hosts(self, instant: datetime) -> set[str]:
+        """The addresses of carriers, of telephones known by theirs, and where telephones are registered from."""
+        devices = (host_of(f"sip:{address}") for address in self._devices_at)
+        known = {host.strip("[]") for host in (*devices, *self._trunks_at)}
+        heard = {one.source.host for found in self.bindings.values() for one in found if one.expires > instant}
+        return known | heard | self._hosts.addresses()
+
     def trunk_at(self, hop: Hop, telephone: str | None) -> Trunk | None:
         """
         The carrier that a request comes from: its address and port, or its address alone.

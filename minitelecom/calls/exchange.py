@@ -13,6 +13,7 @@ from twisted.internet.task import deferLater
 
 from minitelecom.calls.addresses import Addresses
 from minitelecom.calls.authentication import Authentication
+from minitelecom.calls.defence import Defence
 from minitelecom.calls.dialling import Dialling
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.hosts import Hosts, Resolver
@@ -32,7 +33,7 @@ from minitelecom.config import Config
 from minitelecom.media.door import Media
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.locating import Kind
-from minitelecom.sip.nonces import Nonces
+from minitelecom.sip.nonces import FORGED, Nonces
 from minitelecom.sip.transaction_layer import TransactionLayer
 from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
@@ -101,8 +102,7 @@ class Exchange:
             around.voice,
             config,
         )
-        nonces = Nonces(system_secrets.token_bytes(NONCE_KEY_BYTES))
-        authentication = Authentication(self.directory, nonces, around.now)
+        self.defence, authentication = self._defended()
         self.subscriptions = Subscriptions(self.switch, self.directory, NoMailboxes())
         self.switchboard = Switchboard(
             self.switch,
@@ -127,19 +127,33 @@ class Exchange:
         self.layer.datagrams_only = lambda hop: self.directory.is_registered_by(hop, self._around.now())
         self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
         self.layer.stateless = self._user_agent.answer_stranger
+        self.layer.admits = self.defence.admits
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
         self._readings: dict[str, DeferredLock] = {}
 
+    def _defended(self) -> tuple[Defence, Authentication]:
+        """What stands between us and strangers."""
+        nonces = Nonces(system_secrets.token_bytes(NONCE_KEY_BYTES))
+        defence = Defence(
+            self._around.clock,
+            self._around.now,
+            self._around.database,
+            self._hosts,
+            lambda nonce, host: nonces.check(nonce, int(self._around.now().timestamp()), host) is not FORGED,
+        )
+        return defence, Authentication(self.directory, nonces, self._around.now, defence)
+
     async def start(self) -> None:
         """Read what must be known at once; after that requests may come."""
         await self.directory.read(self._around.now())
+        await self.defence.start()
         self._keep_alive.start()
         self._follow_trunks()
 
     async def read(self, what: str) -> None:
         """
-        Read anew what another process has changed: prices, devices, trunks or numbers.
+        Read anew what another process has changed: prices, devices, trunks, numbers or bans.
 
         However long the database is away: the connection for notices may be back before the others are.  One after
         another, so that a slow answer does not put back what has changed since.
@@ -161,6 +175,8 @@ class Exchange:
                 await self.directory.read_buy_prices(self._around.now())
             case "exchange_rates":
                 await self.directory.read_exchange_rates(self._around.now())
+            case "bans":
+                await self.defence.read()
             case "devices":
                 await self.directory.read_devices()
             case "trunks":
@@ -173,6 +189,10 @@ class Exchange:
         self._trunk_registrations.follow(self.directory.trunks)
         self._trunk_healths.follow(self.directory.trunks)
 
+    def _hosts(self, instant: datetime) -> set[str]:
+        """Who is never taken for a stranger: whom we know, and who is in a call."""
+        return self.directory.hosts(instant) | {leg.hop.host for leg in self.switch.legs.values()}
+
     def drain(self) -> None:
         """Take no new calls; those that run go on."""
         self._user_agent.draining = True
@@ -181,6 +201,7 @@ class Exchange:
         """End what runs.  Records are still being written when this returns: see ``open_records``."""
         self.drain()
         self._keep_alive.stop()
+        self.defence.stop()
         self._trunk_registrations.stop()
         self._trunk_healths.stop()
         self.subscriptions.stop()

@@ -115,6 +115,10 @@ class Hosts:
         for uri in uris:
             Deferred.fromCoroutine(self.locate(Uri.parse(uri)))
 
+    def addresses(self) -> set[str]:
+        """Every address that a name has led to."""
+        return {hop.host for hops in self._located.values() for hop in hops}
+
     def names_of(self, address: str) -> list[str]:
         """The hosts of URIs that lead to an address, as far as we have asked."""
         leading = [uri for uri, hops in self._located.items() if any(hop.host == address for hop in hops)]

@@ -72,7 +72,10 @@ class UserAgent:
         """
         if request.to.tag is not None:
             return None if self._usage(request) is not None else request.response(481)
-        if request.method not in CHALLENGED or self._needs_no_password(request, source):
+        if request.method not in CHALLENGED:
+            self._authentication.asked(request, source)
+            return None
+        if self._needs_no_password(request, source):
             return None
         asked = self._authentication.challenge(request, source)
         if asked is None:

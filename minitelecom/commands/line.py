@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from minitelecom.commands import (
+    ban,
     calls,
     card,
     check_config,
@@ -36,6 +37,7 @@ NOUNS: tuple[Adder, ...] = (
     exchange.add_to,
     calls.add_to,
     ladder.add_to,
+    ban.add_to,
     status.add_to,
     doctor.add_to,
     check_config.add_to,

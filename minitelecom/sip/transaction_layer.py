@@ -168,6 +168,8 @@ class TransactionLayer:
         """For strangers, of whom there may be any number; asked before a request is given a transaction."""
         self.datagrams_only: Callable[[Hop], bool] = lambda _: False
         """Who is not even tried by TCP: its own word, or a router, stands against it."""
+        self.admits: Callable[[bytes, Hop], bool] | None = None
+        """Whether what comes from there is looked at; None: everything is."""
         self.saw: Saw | None = None
         """Who looks on as messages go by."""
         self.counts = Counts()
@@ -278,6 +280,8 @@ class TransactionLayer:
     def datagram_received(self, data: bytes, source: Hop) -> None:
         """One of the three doors: nothing that comes in raises."""
         try:
+            if self.admits is not None and not self.admits(data, source):
+                return
             if self.saw is not None:
                 self.saw(data, source, sent=False)
             self._receive(data, source)

@@ -1,0 +1,123 @@
+"""
+Who is listened to, decided before a byte is parsed: the outermost wall against scanners and floods. Pure: time is an argument.
+
+Hosts of ours (carriers, telephones that are registered or known by their address, whoever is in a call) pass at once. Any other
+has a small bucket of its own, and all of them share a larger one, so that no flood, from one address or from every address
+there is, takes more of the processor than that. When the shared one is empty, whoever answers a challenge of ours still passes:
+a forged source address never saw one. A host that is banned is not answered, and neither is one that calls itself a scanner.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+MOST_BUCKETS = 20_000  # in each of two generations
+OWN_BURST, OWN_PER_SECOND = 100.0, 20.0  # a house full of telephones after a power cut
+SHARED_BURST, SHARED_PER_SECOND = 1000.0, 1000.0
+MOST_NETWORKS_REMEMBERED = 20_000
+
+# What scanners of every day call themselves, in User-Agent, From or To.
+SCANNERS = (
+    b"friendly-scanner",
+    b"friendly-request",
+    b"sipvicious",
+    b"sipcli",
+    b"sip-scan",
+    b"sundayddr",
+    b"siparmyknife",
+)
+_LOOKED_AT = 2000  # bytes
+# A nonce of ours in Authorization or Proxy-Authorization.
+_NONCE = re.compile(rb'\bnonce[ \t]*=[ \t]*"([0-9a-f]{40})"')
+
+
+@lru_cache(MOST_NETWORKS_REMEMBERED)
+def network_of(host: str) -> str:
+    """What one sender can choose his address from: an IPv4 address, of IPv6 the first 64 bits (RFC 7934 section 3)."""
+    if ":" not in host:
+        return host
+    address = ip_address(host.partition("%")[0])
+    assert isinstance(address, IPv6Address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+class Bucket:
+    """Tokens that come back with time (RFC 2697's idea)."""
+
+    __slots__ = ("_at", "_burst", "_per_second", "_tokens")
+
+    def __init__(self, burst: float, per_second: float, now: float) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._tokens = burst
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        if tokens < 1.0:
+            self._tokens = tokens
+            return False
+        self._tokens = tokens - 1.0
+        return True
+
+
+class Admission:
+    """
+    `ours` are the hosts that always pass, `banned` the networks that never do and until when; both are kept by whoever
+    knows. `vouched` says whether a nonce was made for a host, `found_scanner` is told of one.
+    """
+
+    __slots__ = ("_found_scanner", "_old", "_shared", "_vouched", "_young", "banned", "dropped", "ours")
+
+    def __init__(self, vouched: Callable[[str, str], bool], found_scanner: Callable[[str], None]) -> None:
+        self.ours: set[str] = set()
+        self.banned: dict[str, float] = {}
+        self.dropped = 0
+        self._vouched = vouched
+        self._found_scanner = found_scanner
+        self._shared = Bucket(SHARED_BURST, SHARED_PER_SECOND, 0.0)
+        # Whoever was heard since the last turn, and before it: what nobody asks for any more is forgotten in two turns.
+        self._young: dict[str, Bucket] = {}
+        self._old: dict[str, Bucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def admits(self, data: bytes, host: str, now: float) -> bool:
+        """Whether a message is to be looked at."""
+        if host in self.ours:
+            return True
+        network = network_of(host)
+        until = self.banned.get(network)
+        if until is not None:
+            if now < until:
+                self.dropped += 1
+                return False
+            del self.banned[network]
+        if not self._bucket(network, now).take(now) or not (self._shared.take(now) or self._is_vouched(data, host)):
+            self.dropped += 1
+            return False
+        beginning = data[:_LOOKED_AT].lower()
+        for name in SCANNERS:
+            if name in beginning:
+                self._found_scanner(host)
+                self.dropped += 1
+                return False
+        return True
+
+    def _bucket(self, network: str, now: float) -> Bucket:
+        bucket = self._young.get(network)
+        if bucket is None:
+            if len(self._young) >= MOST_BUCKETS:
+                self._old, self._young = self._young, {}
+            bucket = self._old.pop(network, None) or Bucket(OWN_BURST, OWN_PER_SECOND, now)
+            self._young[network] = bucket
+        return bucket
+
+    def _is_vouched(self, data: bytes, host: str) -> bool:
+        found = _NONCE.search(data)
+        return found is not None and self._vouched(found[1].decode("ascii"), host)
