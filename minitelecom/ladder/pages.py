@@ -22,16 +22,22 @@ def write(taken: Sequence[Taken], own: Callable[[Hop], tuple[str, int]]) -> byte
     begun = taken[0][0]
     legs: dict[Leg, int] = {}
     hops: dict[Hop, int] = {}
-    parts: list[bytes] = []
+    places: dict[tuple[Leg, Hop], bytes] = {}
+    parts: list[bytes] = [b""]
     for seconds, sent, hop, leg, data in taken:
+        place = places.get((leg, hop))
+        if place is None:
+            numbers = legs.setdefault(leg, len(legs)), hops.setdefault(hop, len(hops))
+            place = places[leg, hop] = b"%d %d" % numbers
         kept = redacted(data)
-        place = legs.setdefault(leg, len(legs)), hops.setdefault(hop, len(hops)), len(kept)
-        parts += (b"%d %c %d %d %d" % (round((seconds - begun) * 1e6), b">" if sent else b"<", *place), kept)
+        parts.append(b"%d %b %b %d" % ((seconds - begun) * 1e6 + 0.5, b">" if sent else b"<", place, len(kept)))
+        parts.append(kept)
     names = {
         "legs": [(leg.call_id, leg.name, leg.dialled and leg.dialled.isoformat()) for leg in legs],
         "hops": [(*hop[:3], *own(hop)) for hop in hops],
     }
-    return b"\n".join([json.dumps(names).encode(), *parts])
+    parts[0] = json.dumps(names).encode()
+    return b"\n".join(parts)
 
 
 def read(begun: datetime, page: bytes) -> list[Seen]:

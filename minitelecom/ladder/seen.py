@@ -7,12 +7,12 @@ A visit has one leg on which somebody called us, and one for each way on which w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from minitelecom.sip.hop import Hop
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """The messages of one Call-ID."""
 
     call_id: str
