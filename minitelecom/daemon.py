@@ -117,7 +117,8 @@ class Daemon:
         await self._begin_process()
         prompts = load_prompts()
         voice = Voice(prompts, prompts.music(config.calls.music))
-        self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", Entropy())
+        ipv6 = "::" if config.sip.speaks_ipv6 else None
+        self._media = Engine(self._clock, self._reactor, config.rtp.ports, "", Entropy(), ipv6)
         around = Surroundings(
             clock=self._clock,
             now=utc_now,

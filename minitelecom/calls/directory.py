@@ -128,7 +128,8 @@ class Directory:
 
     def device_at(self, hop: Hop) -> Device | None:
         """The telephone or gateway known by where its requests come from."""
-        return self._devices_at.get(f"{hop.host}:{hop.port}") or self._devices_at.get(hop.host)
+        host = f"[{hop.host}]" if ":" in hop.host else hop.host
+        return self._devices_at.get(f"{host}:{hop.port}") or self._devices_at.get(host)
 
     def hosts(self, instant: datetime) -> set[str]:
         """The addresses of carriers, of telephones known by theirs, and where telephones are registered from."""

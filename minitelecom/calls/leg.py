@@ -155,8 +155,9 @@ class Leg:
     def negotiation(self) -> Negotiation:
         """The leg's side of offer and answer, with a media port behind it; raises NoPortsLeft."""
         if self._negotiation is None:
-            self.port = self.switch.media.open(self, self.switch.limits.silence_seconds, urgent=self.urgent)
             host = self.switch.addresses.host_towards(self.hop.host)
+            silence_seconds = self.switch.limits.silence_seconds
+            self.port = self.switch.media.open(self, silence_seconds, urgent=self.urgent, ipv6=":" in host)
             self._negotiation = Negotiation(host, self.port.number, self.switch.random.getrandbits(31))
         return self._negotiation
 

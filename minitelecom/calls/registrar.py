@@ -94,7 +94,7 @@ class KeepAlive:
         for name in self._directory.bindings:
             for binding in self._directory.contacts(name, self._switch.now()):
                 uri = Uri.parse(binding.contact)
-                if uri.host != binding.source.host and not binding.path:  # a proxy keeps its own ways open
+                if uri.host.strip("[]") != binding.source.host and not binding.path:  # a proxy keeps its own ways open
                     self._ask(str(uri), binding.source)
 
     def _ask(self, uri: str, hop: Hop) -> None:

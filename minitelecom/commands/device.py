@@ -3,7 +3,7 @@
 import socket
 from argparse import Namespace
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 
 from minitelecom.calls.profiles import profile_of, words_of
 from minitelecom.commands import device_settings
@@ -89,18 +89,28 @@ def _account(shop: Shop, number: str | None) -> int | None:
 
 
 def resolved(address: str) -> str:
-    """HOST[:PORT] with the host as an address, since an address is what requests come from."""
+    """HOST[:PORT] with the host as an address, since an address is what requests come from; IPv6 in brackets."""
     host, colon, port = address.partition(":")
+    if address.startswith("["):
+        host, _, rest = address[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+        if colon not in ("", ":") or ":" not in host:
+            raise Mistake(f"expected an address such as [2001:db8::20] or [2001:db8::20]:5060, not {address!r}")
     if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= LARGEST_PORT):
         raise Mistake(f"expected an address such as 192.168.1.20 or 192.168.1.20:5060, not {address!r}")
+    return _found(host) + colon + port
+
+
+def _found(host: str) -> str:
+    """A host as an address, written as in a URI."""
     try:
-        found = str(IPv4Address(host))
-    except AddressValueError:
+        found = ip_address(host)
+    except ValueError:
         try:
-            found = str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
+            return str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
         except (OSError, UnicodeError):
-            raise Mistake(f"{host!r} is neither an IPv4 address nor the name of one") from None
-    return found + colon + port
+            raise Mistake(f"{host!r} is neither an address nor the name of one") from None
+    return f"[{found}]" if found.version == 6 else str(found)
 
 
 def _list(arguments: Namespace) -> int:

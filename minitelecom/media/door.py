@@ -99,5 +99,8 @@ class Media(Protocol):
     @property
     def ports_in_use(self) -> int: ...
 
-    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> RtpPort:
-        """A port of the range, or NoPortsLeft. An urgent one, of a call for help, may be of those that are kept back."""
+    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False, ipv6: bool = False) -> RtpPort:
+        """
+        A port of the range, or NoPortsLeft. An urgent one, of a call for help, may be of those that are kept back; one of
+        IPv6 speaks only that, where the engine has such ports.
+        """

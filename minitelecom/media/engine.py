@@ -20,41 +20,52 @@ from minitelecom.media.ticker import Ticker
 class Engine:
     """Implements Media."""
 
-    def __init__(self, clock: IReactorTime, reactor: IReactorUDP, ports: range, interface: str, random: Random) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        reactor: IReactorUDP,
+        ports: range,
+        interface: str,
+        random: Random,
+        interface_ipv6: str | None = None,
+    ) -> None:
         self.clock = clock
         self.random = random
         self.frames = Ticker(clock, FRAME_SECONDS)
         self._seconds = Ticker(clock, 1.0)
-        self._network = network(reactor, interface)
-        self._pool = PortPool(clock, self._network, ports, random)
-        self._open: dict[int, ReactorRtpPort] = {}
+        self._networks = [network(reactor, one) for one in (interface, interface_ipv6) if one is not None]
+        self._pools = [PortPool(clock, one, ports, random) for one in self._networks]
+        self._open: dict[ReactorRtpPort, PortPool] = {}
 
     @property
     def ports_in_use(self) -> int:
         return len(self._open)
 
-    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> ReactorRtpPort:
-        port = ReactorRtpPort(self, self._pool.take(urgent=urgent), user, silence_seconds)
+    def open(
+        self, user: MediaUser, silence_seconds: float, *, urgent: bool = False, ipv6: bool = False
+    ) -> ReactorRtpPort:
+        pool = self._pools[-1] if ipv6 else self._pools[0]
+        port = ReactorRtpPort(self, pool.take(urgent=urgent), user, silence_seconds)
         if not self._open:
             self._seconds.add(self)
-        self._open[port.number] = port
+        self._open[port] = pool
         return port
 
     def released(self, port: ReactorRtpPort, pair: SocketPair) -> None:
         """A port was closed; its sockets rest."""
-        del self._open[port.number]
-        self._pool.give_back(pair)
+        self._open.pop(port).give_back(pair)
         if not self._open:
             self._seconds.discard(self)
 
     def tick(self, now: float) -> None:
-        for port in list(self._open.values()):
+        for port in list(self._open):
             port.each_second(now)
 
     def close(self) -> Deferred[None]:
         """Close every port and socket, at the end of the daemon."""
-        for port in list(self._open.values()):
+        for port in list(self._open):
             port.close()
-        closing = self._pool.close()
-        self._network.close()
+        closing = [stopping for pool in self._pools for stopping in pool.close()]
+        for one in self._networks:
+            one.close()
         return gatherResults(closing).addCallback(lambda _: None)

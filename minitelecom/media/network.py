@@ -76,6 +76,9 @@ class EpollNetwork:
             opened.setblocking(False)
             if self._family == socket.AF_INET:
                 opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+            else:
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4's port of this number is another's
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
             opened.bind((self._interface, number))
         except OSError as error:
             opened.close()

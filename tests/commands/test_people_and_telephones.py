@@ -72,6 +72,12 @@ def test_a_telephone_is_added_by_address(minitelecom, database, secrets):
     assert run(devices.find(database, secrets, "gateway")).address == "192.168.1.20:5080"
 
 
+@pytest.mark.parametrize("address", ["[2001:db8::20]", "[2001:db8::20]:5080"])
+def test_a_telephone_of_ipv6_is_added_by_address(minitelecom, database, secrets, address):
+    minitelecom("device", "add", "gateway", "--address", address.replace("db8::", "DB8:0::"))
+    assert run(devices.find(database, secrets, "gateway")).address == address
+
+
 def test_a_host_name_is_looked_up_since_requests_come_from_addresses(minitelecom):
     told = minitelecom("device", "add", "gateway", "--address", "localhost")
     assert told.out == "telephone gateway is added, known by the address 127.0.0.1\n"
@@ -84,7 +90,8 @@ def test_a_host_name_is_looked_up_since_requests_come_from_addresses(minitelecom
         (("100", "--address", "10.0.0.1"), "100 is the number of the card dialogue ([ivr] card)"),
         (("101", "--address", "10.0.0.1", "--account", "1"), "there is no card 1"),
         (("101", "--address", "10.0.0.1:x"), "expected an address such as 192.168.1.20 or 192.168.1.20:5060"),
-        (("101", "--address", ""), "'' is neither an IPv4 address nor the name of one"),
+        (("101", "--address", ""), "'' is neither an address nor the name of one"),
+        (("101", "--address", "[192.168.1.20]"), "expected an address such as [2001:db8::20] or [2001:db8::20]:5060"),
         (("101", "--password-stdin"), "standard input holds no password"),
     ],
 )

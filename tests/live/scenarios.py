@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FORMATS = {0: "PCMU", 8: "PCMA"}
-VIA = "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=z9hG4bK[pid]c[call_number]t{};rport"
+VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]c[call_number]t{};rport"
 END = '<label id="end"/>\n<nop/>'
 
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from twisted.internet import reactor
 
 from minitelecom.media import g711, tones
-from minitelecom.media.door import Media, NoPortsLeft, Sound
+from minitelecom.media.door import Media, NoPortsLeft, Remote, Sound
 from minitelecom.media.engine import Engine
+from minitelecom.media.network import EpollNetwork
 from minitelecom.media.port_pool import LONGEST_REST_SECONDS, QUARANTINE_SECONDS
+from minitelecom.media.rtp import Packet, parse, serialise
 from tests.media.conformance import NEVER, Conformance, story
 from tests.media.network import OURS, PORTS, Ear, MemoryWorld, SocketWorld, Telephone, Written, frames, level, sine
 
@@ -225,3 +227,33 @@ async def test_over_sockets_a_prompt_is_heard_and_a_key_ends_it(sockets):
     await world.passes(0.1)
     assert user.keys == "1"
     assert len(caller.heard) == count > 5
+
+
+@story
+async def test_over_sockets_an_ipv4_and_an_ipv6_party_hear_each_other():
+    world = SocketWorld(reactor)
+    engine = Engine(reactor, reactor, range(21200, 21240), OURS, Random(3), "::1")
+    networks = {host: EpollNetwork(reactor, host) for host in (OURS, "::1")}
+    heard: dict[str, list[bytes]] = {host: [] for host in networks}
+    try:
+        far = {
+            host: one.bind(31010, lambda datagram, source, host=host: heard[host].append(datagram))
+            for host, one in networks.items()
+        }
+        ports = {host: engine.open(Written(), NEVER, ipv6=":" in host) for host in networks}
+        for host, port in ports.items():
+            port.connect(Remote(host, 31010, g711.PCMA, 101, send=True, receive=True))
+        ports[OURS].relay(ports["::1"])
+        await world.passes(0.1)
+        for host, one in far.items():
+            one.send(serialise(Packet(g711.PCMA, False, 1, 160, 7, host.encode() * 20)), (host, ports[host].number))
+        await world.passes(0.1)
+        payloads = {host: [packet.payload for packet in map(parse, found) if packet] for host, found in heard.items()}
+        assert OURS.encode() * 20 in payloads["::1"]
+        assert b"::1" * 20 in payloads[OURS]
+        assert engine.ports_in_use == 2
+    finally:
+        await engine.close()
+        for one in networks.values():
+            one.close()
+    assert engine.ports_in_use == 0

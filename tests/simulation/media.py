@@ -163,7 +163,7 @@ class ToldMedia:
     def names(self, sounds: Sequence[Sound]) -> list[str]:
         return [name for sound in sounds if (name := self._name(sound)) is not None]
 
-    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> ToldPort:
+    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False, ipv6: bool = False) -> ToldPort:
         if len(self.ports) >= self._most and not urgent:
             raise NoPortsLeft
         self._next += 2

@@ -32,6 +32,7 @@ from tests.world.party import Party
 from tests.world.streams import StreamNetwork
 
 EXCHANGE = Hop("udp", "10.0.0.1", 5060)
+EXCHANGE_IPV6 = Hop("udp", "2001:db8::1", 5060)
 CARRIER = "10.0.0.99"
 BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
@@ -93,7 +94,7 @@ class House:
             random=self.random,
             send=self._sender(),
             connected=self.connections.connected,
-            route=lambda host: EXCHANGE.host,
+            route=lambda host: (EXCHANGE_IPV6 if ":" in host else EXCHANGE).host,
             resolve=self._resolve,
             media=self.media,
             database=self.database,
@@ -110,8 +111,15 @@ class House:
 
     def _sender(self) -> Callable[[bytes, Hop], None]:
         """Datagrams and connections as one."""
-        datagram = self.network.attach(EXCHANGE.host, EXCHANGE.port, self._received)
-        return lambda data, hop: self.connections.send(data, hop) if hop.is_reliable else datagram(data, hop)
+        ipv4, ipv6 = (self.network.attach(ours.host, ours.port, self._received) for ours in (EXCHANGE, EXCHANGE_IPV6))
+
+        def send(data: bytes, hop: Hop) -> None:
+            if hop.is_reliable:
+                self.connections.send(data, hop)
+            else:
+                (ipv6 if ":" in hop.host else ipv4)(data, hop)
+
+        return send
 
     def _received(self, data: bytes, source: Hop) -> None:
         self.exchange.layer.datagram_received(data, source)
@@ -188,7 +196,8 @@ class House:
 
     def party(self, name: str, host: str, port: int = 5060, password: str = "", *, transport: str = "udp") -> Party:
         streams = Streams(self.streams.host(host), self.clock) if transport == "tcp" else None
-        return Party(self.clock, self.random, self.network, EXCHANGE, name, host, port, password, streams)
+        ours = EXCHANGE_IPV6 if ":" in host else EXCHANGE
+        return Party(self.clock, self.random, self.network, ours, name, host, port, password, streams)
 
     def trunk(self, name: str, uri: str, **data: object) -> None:
         trunk = Trunk(name, uri, **data)  # type: ignore[arg-type]

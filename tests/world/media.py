@@ -17,6 +17,7 @@ class QuietPort:
     media: "QuietMedia"
     user: MediaUser
     number: int
+    ipv6: bool = False
     remote: Remote | None = None
     partner: "QuietPort | None" = None
     played: list[Sound] = field(default_factory=list)
@@ -96,12 +97,12 @@ class QuietMedia:
     def ports_in_use(self) -> int:
         return len(self.open_ports)
 
-    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False) -> QuietPort:
+    def open(self, user: MediaUser, silence_seconds: float, *, urgent: bool = False, ipv6: bool = False) -> QuietPort:
         if len(self.open_ports) >= self.most and not urgent:
             raise NoPortsLeft
         self.silence_seconds = silence_seconds
         self._next += 2
-        port = QuietPort(self, user, self._next)
+        port = QuietPort(self, user, self._next, ipv6)
         self.open_ports.append(port)
         self.every_port.append(port)
         return port

@@ -26,6 +26,11 @@ SDP = (
 )
 
 
+def bracketed(host: str) -> str:
+    """A host as it stands in a URI."""
+    return f"[{host}]" if ":" in host else host
+
+
 @dataclass
 class Behaviour:
     """What a party does when it is called: after so many seconds ring, then answer with a status; then talk and hang up."""
@@ -82,13 +87,13 @@ class Talk:
 
     def _send_invite(self) -> None:
         party = self.party
-        uri = f"sip:{self._number}@{party.exchange.host}"
+        uri = f"sip:{self._number}@{party.exchange_host}"
         lines = [
-            ("From", f"<sip:{party.name}@{party.host}>;tag={self._tag}"),
-            ("To", f"<sip:{self._to}@{party.exchange.host}>"),
+            ("From", f"<sip:{party.name}@{bracketed(party.host)}>;tag={self._tag}"),
+            ("To", f"<sip:{self._to}@{party.exchange_host}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._sequence} INVITE"),
-            ("Contact", f"<sip:{party.name}@{party.host}:{party.port}>"),
+            ("Contact", f"<sip:{party.name}@{bracketed(party.host)}:{party.port}>"),
             ("Max-Forwards", "70"),
             *self._credentials,
             *self._headers,
@@ -104,7 +109,9 @@ class Talk:
             return
         self.challenges += response.get_all("Proxy-Authenticate")
         if response.status == 407 and not self._credentials:
-            self._credentials = [self.party.answer_challenge(response, "INVITE", f"sip:{self._number}@{source.host}")]
+            self._credentials = [
+                self.party.answer_challenge(response, "INVITE", f"sip:{self._number}@{bracketed(source.host)}")
+            ]
             self._sequence += 1
             self._send_invite()
             return
@@ -333,12 +340,17 @@ class Party:
     def _received(self, data: bytes, source: Hop) -> None:
         self.layer.datagram_received(data, source)
 
+    @property
+    def exchange_host(self) -> str:
+        """As it stands in a URI."""
+        return bracketed(self.exchange.host)
+
     def contact(self) -> list[tuple[str, str]]:
         transport = "" if self.streams is None else ";transport=tcp"
-        return [("Contact", f"<sip:{self.name}@{self.host}:{self.port}{transport}>")]
+        return [("Contact", f"<sip:{self.name}@{bracketed(self.host)}:{self.port}{transport}>")]
 
     def description(self) -> bytes:
-        return SDP.format(host=self.host, port=40000).encode()
+        return SDP.format(host=self.host, port=40000).replace("IP4", "IP6" if ":" in self.host else "IP4").encode()
 
     def answer_challenge(self, response: Response, method: str, uri: str) -> tuple[str, str]:
         name, answer = (
@@ -405,7 +417,7 @@ class Asking(Answer):
     def send(self, headers: tuple[tuple[str, str], ...] = ()) -> "Asking":
         party = self._party
         self._sequence += 1
-        uri = f"sip:{party.name}@{party.exchange.host}"
+        uri = f"sip:{party.name}@{party.exchange_host}"
         lines = [
             ("From", f"<{uri}>;tag={self._tag}"),
             ("To", f"<{uri}>"),
@@ -422,7 +434,7 @@ class Asking(Answer):
     def response_received(self, response: Response, source: Hop) -> None:
         super().response_received(response, source)
         if response.status == 407 and self._sequence == 1:
-            uri = f"sip:{self._party.name}@{self._party.exchange.host}"
+            uri = f"sip:{self._party.name}@{self._party.exchange_host}"
             self.send((self._party.answer_challenge(response, self._method, uri),))
 
 
@@ -439,7 +451,7 @@ class Registering(Answer):
     def send(self, headers: tuple[tuple[str, str], ...] = ()) -> "Registering":
         party = self._party
         self._sequence += 1
-        address = f"<sip:{party.name}@{party.exchange.host}>"
+        address = f"<sip:{party.name}@{party.exchange_host}>"
         lines = [
             ("From", f"{address};tag={self._tag}"),
             ("To", address),
@@ -450,10 +462,10 @@ class Registering(Answer):
             *party.contact(),
             *headers,
         ]
-        party.layer.request(Request.create("REGISTER", f"sip:{party.exchange.host}", lines), party.exchange, self)
+        party.layer.request(Request.create("REGISTER", f"sip:{party.exchange_host}", lines), party.exchange, self)
         return self
 
     def response_received(self, response: Response, source: Hop) -> None:
         super().response_received(response, source)
         if response.status == 401 and self._sequence == 1:
-            self.send((self._party.answer_challenge(response, "REGISTER", f"sip:{self._party.exchange.host}"),))
+            self.send((self._party.answer_challenge(response, "REGISTER", f"sip:{self._party.exchange_host}"),))
