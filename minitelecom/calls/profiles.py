@@ -70,12 +70,13 @@ LEGACY = Profile("legacy", qop=False, algorithms=("MD5",), reliable=False, updat
 GRANDSTREAM_LEGACY = replace(LEGACY, name="grandstream-legacy", restart="sys-control")
 CISCO_ATA = replace(LEGACY, name="cisco-ata", received=Marks.WITHHELD, restart="check-sync")
 CISCO_PHONE = replace(LEGACY, name="cisco-phone", route=Route.CONTACT, restart="check-sync")
+MD5 = replace(STANDARD, name="md5", algorithms=("MD5",))  # who gives up at a challenge that it does not know (RFC 8760)
 GRANDSTREAM = replace(STANDARD, name="grandstream", algorithms=("MD5",))
 SIPURA = replace(STANDARD, name="sipura", algorithms=("MD5",), reliable=False, update=False, restart="resync")
 
 PROFILES = {
     profile.name: profile
-    for profile in (STANDARD, LEGACY, GRANDSTREAM_LEGACY, GRANDSTREAM, CISCO_ATA, CISCO_PHONE, SIPURA)
+    for profile in (STANDARD, MD5, LEGACY, GRANDSTREAM_LEGACY, GRANDSTREAM, CISCO_ATA, CISCO_PHONE, SIPURA)
 }
 
 # The first that fits counts.  Compared with what a telephone calls itself, in any case.
@@ -89,6 +90,8 @@ _KNOWN = [
         (r"Cisco ATA ?v?\d|Cisco-CP79(?:05|12)/", CISCO_ATA),
         # They send from a port of the moment and listen at the one of their Via and Contact.
         (r"CSCO/\d|Cisco-CP79[46]\d|Cisco-SIP-IP-Phone/", CISCO_PHONE),
+        # "baresip v1.0.0 (x86_64/linux)", "SIPp": they look at the first challenge only
+        (r"baresip v[01]\.|SIPp", MD5),
         # "Linksys/PAP2T-3.1.15(LS)", "Sipura/SPA2000-2.0.13(g)", "Cisco/SPA112-1.4.1(002)"
         (r"(?:Linksys|Sipura|Cisco)/(?:SPA|PAP|RTP|WRP)", SIPURA),
     )

@@ -87,6 +87,10 @@ class Baresip:
             self._tell("sndcode", key)
             time.sleep(KEY_SECONDS)
 
+    def transfer(self, number: str) -> None:
+        """Blind; it hangs up by itself when it is told of the success."""
+        self._tell("transfer", f"sip:{number}@{HOST}:{self._shop.sip_port}")
+
     def hang_up(self) -> None:
         self._tell("hangup")
         self.waits_for("terminated (duration")

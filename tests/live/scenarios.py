@@ -157,6 +157,14 @@ class Calling:
         kind = "application/dtmf-relay"
         return "\n".join(self.request("INFO", f"Signal={key}\nDuration=160", kind) for key in keys)
 
+    def refer(self, to: str) -> str:
+        """At the baton REFER; what is told of it ends in success, and the far end parts."""
+        self._last += 1
+        request = self._request("REFER", "[next_url]", self._last, self._last, "[routes]", f"Refer-To: {to}")
+        told = [receive_request("NOTIFY"), respond(200)]
+        parted = [receive_request("BYE"), respond(200), END]
+        return "\n".join([baton(), send(request, repeat=True), receive(202), *told, *told, *parted])
+
     def talk(self) -> str:
         """Until the baton, then BYE; or until the far end's BYE."""
         return talk(self.request("BYE", then="end"))
