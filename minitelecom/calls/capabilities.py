@@ -1,8 +1,10 @@
 """What we are able to do in a call, as our messages say it (RFC 3261 sections 20.5 and 20.37)."""
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "REFER")
+from minitelecom.sip import reliability, session_timer
+
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "REFER")
 ALLOW = ", ".join(METHODS)
 
 # Option tags (RFC 3261 19.2): what a far end may require of us.
-EXTENSIONS = ("timer",)
-TRANSFER = ("replaces", "norefersub")  # RFC 3891, RFC 4488
+WITHOUT_TIMER = (reliability.OPTION, "replaces", "norefersub")  # the last two: RFC 3891, RFC 4488
+EXTENSIONS = (*WITHOUT_TIMER, session_timer.OPTION)

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.capabilities import ALLOW
 from minitelecom.calls.credentials import NONE, Credentials
+from minitelecom.calls.errand import Errand
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
 from minitelecom.calls.profiles import STANDARD, Profile, Route
 from minitelecom.calls.pulse import Pulse
@@ -25,11 +26,10 @@ from minitelecom.calls.telephone import Telephone
 from minitelecom.media.door import Remote, RtpPort
 from minitelecom.media.tones import ringback
 from minitelecom.sip.acceptance import Acceptance
-from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
-from minitelecom.sip.offer_answer import SDP, Negotiation, NotAcceptable, Stream, description_in
+from minitelecom.sip.offer_answer import SDP, Exchange, Negotiation, NotAcceptable, Stream, description_in
 from minitelecom.sip.transaction_layer import ServerTransaction
 from minitelecom.sip.uri import Uri
 
@@ -96,6 +96,7 @@ class Leg:
 
     owns_call_id: bool
     """Whether the Call-ID is of our making (RFC 3261 14.1)."""
+    call_id: str
 
     def __init__(
         self,
@@ -204,8 +205,7 @@ class Leg:
 
     @property
     def key(self) -> tuple[str, str]:
-        assert self.dialog is not None
-        return self.dialog.call_id, self.local_tag
+        return self.call_id, self.local_tag
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """A request within this leg's dialog (RFC 3261 12.2.2)."""
@@ -220,6 +220,8 @@ class Leg:
                 self.bye_received()
             case "INVITE" | "UPDATE":
                 change_received(self, transaction, request)
+            case "PRACK":
+                self.pracked(transaction, request)
             case "INFO":
                 self._informed(transaction, request)
             case "REFER" | "SUBSCRIBE":
@@ -238,6 +240,10 @@ class Leg:
 
     def bye_received(self) -> None:
         raise NotImplementedError
+
+    def pracked(self, transaction: ServerTransaction, request: Request) -> None:
+        """Somebody has had a provisional response (RFC 3262 3); only an INVITE of theirs gets any from us."""
+        transaction.respond(request.response(481))
 
     def ack_received(self, ack: Request) -> None:
         """The ACK of a 2xx that we sent; it carries the answer where our 2xx carried the offer (RFC 3264 4)."""
@@ -280,9 +286,10 @@ class Leg:
         assert self.dialog is not None
         request = transaction.request
         self.dialog.early = False
-        self._offered_in_success = not description_in(request)
+        negotiation = self.negotiation()
+        self._offered_in_success = negotiation.exchange is Exchange.OURS
         if not self._offered_in_success:
-            self.negotiation().conclude()
+            negotiation.conclude()
         timers = self.switch.layer.timers
         self.acceptance = Acceptance(timers, transaction, self.success(request, body), self.never_acknowledged)
 
@@ -331,7 +338,7 @@ class Leg:
         """End the dialog from our side (RFC 3261 15.1.1); or, of a forked INVITE, another one."""
         dialog = dialog or self.dialog
         assert dialog is not None
-        _Bye(self, dialog).send()
+        Errand(self, dialog, "BYE")
 
     # The end.
 
@@ -365,32 +372,7 @@ class Leg:
         if self.port is not None:
             self.port.close()
             self.port = None
-        if self.dialog is not None:
-            self.switch.legs.pop(self.key, None)
+        self.switch.legs.pop(self.key, None)
         waiting, self._released = self._released, []
         for waiter in waiting:
             self.switch.clock.callLater(0, waiter.callback, None)
-
-
-class _Bye:
-    """A BYE under way, sent once more with credentials where a carrier asks for them."""
-
-    def __init__(self, leg: Leg, dialog: Dialog) -> None:
-        self._leg = leg
-        self._dialog = dialog
-        self._way = leg.way(dialog)
-        self._challenged = False
-
-    def send(self, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        self._leg.switch.layer.request(self._dialog.request("BYE", headers), self._way, self)
-
-    def response_received(self, response: Response, source: Hop) -> None:
-        if response.status in (401, 407) and not self._challenged:
-            self._challenged = True
-            leg, uri = self._leg, str(self._dialog.remote_target)
-            header = leg.credentials.answer(response, "BYE", uri, leg.switch.token())
-            if header is not None:
-                self.send((header,))
-
-    def request_failed(self, cause: Failure) -> None:
-        """Nobody is there any more to be told."""

@@ -5,25 +5,27 @@ Its states: *idle*, *calling* (with or without early sound), *cancelling* (we ga
 says to that), *talking*, *closed*.  RFC 3261 sets no limit to ringing, so the leg keeps one of its own.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from automat import TypeMachineBuilder
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from minitelecom.calls.caller_id import CallerId
-from minitelecom.calls.credentials import NONE, Credentials
+from minitelecom.calls.early_dialogs import EarlyDialogs
+from minitelecom.calls.errand import Errand
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.switch import Switch
-from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.target import Target
+from minitelecom.sip import reliability
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
-from minitelecom.sip.offer_answer import NotAcceptable
+from minitelecom.sip.offer_answer import Exchange, NotAcceptable
 from minitelecom.sip.redirection import contacts
-from minitelecom.sip.transaction_layer import ClientTransaction
+from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction
+
+__all__ = ["OutgoingLeg", "Target"]
 
 log = Logger()
 
@@ -33,29 +35,6 @@ MOST_INVITES = 6  # of one leg, each with what the last refusal has told
 SILENT_SECONDS = 4.0
 """An INVITE has then been said four times over UDP: where there is another place to try, whoever has not even said 100 is out of order."""
 MOST_FORKS = 20  # far ends of one INVITE that are answered when they answer; more are left to their own timers
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to send an INVITE, and as whom."""
-
-    request_uri: str
-    hop: Hop
-    caller: CallerId
-    trunk: str | None = None
-    credentials: Credentials = NONE
-    max_forwards: int = 70
-    urgent: bool = False
-    routes: tuple[str, ...] = ()
-    """Whom it passes first (RFC 3261 8.1.2): the outbound proxy, or the Path of a registration (RFC 3327)."""
-    telephone: Telephone | None = None
-    """The telephone of the shop that rings there."""
-    ringing_seconds: float | None = None
-    """How long it rings; None: as long as everybody."""
-    further: tuple[Hop, ...] = ()
-    """Where the same server can be reached, too, when it can't be reached there (RFC 3263 4.3)."""
-    progress_seconds: int = 0
-    """How long it may neither ring nor answer; 0: as long as everybody rings."""
 
 
 class Inputs(Protocol):
@@ -105,6 +84,8 @@ class OutgoingLeg(Leg):
         self._offer = self.negotiation().offer()
         self._authorization: tuple[str, str] | None = None
         self._described_by: str | None = ""  # the tag of the far end whose sound we know; none is empty
+        self._base = self.negotiation()  # as the INVITE offered it
+        self._early = EarlyDialogs(self._base.copy)
         self._forks: dict[str | None, Dialog] = {}  # those that were ended at once, by their tag
         self._machine = _machine(self)
 
@@ -167,6 +148,7 @@ class OutgoingLeg(Leg):
             ("Contact", self.contact()),
             ("Max-Forwards", str(self.target.max_forwards)),
             ("Allow", ALLOW),
+            *self._supported(),
             *self.session_timer.asked(),
             *caller.headers(host),
         ]
@@ -194,6 +176,11 @@ class OutgoingLeg(Leg):
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
+
+    def _supported(self) -> list[tuple[str, str]]:
+        """Reliable responses from carriers only: a telephone that has not said so itself may not know them."""
+        options = [*((reliability.OPTION,) if self.trunk is not None else ()), *self.session_timer.options]
+        return [("Supported", ", ".join(options))] if options else []
 
     def ask_for_longer(self, response: Response) -> bool:
         """After a 422: whether asking for a longer interval makes sense (RFC 4028 7.3)."""
@@ -226,10 +213,40 @@ class OutgoingLeg(Leg):
         self._stop_waiting()
         super().release()
 
+    # The far ends that ring.
+
+    def ring_heard(self, response: Response) -> bool:
+        """Whether a provisional response says anything new; one that wants a PRACK gets it (RFC 3262 4)."""
+        self.switch.legs[self.key] = self  # from now on it may ask within its early dialog
+        tag = response.to.tag
+        self._early.heard(self._sent_invite(), response)
+        if reliability.rseq(response) is None:
+            return True
+        early = self._early.of(tag)
+        rack = early.order.take(response) if early is not None else None
+        if early is None or rack is None:
+            return False
+        Errand(self, early.dialog, "PRACK", (("RAck", str(rack)),))
+        return True
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        """See Leg. Before the answer it belongs to one of those that ring; BYE is not for them (RFC 3261 15)."""
+        if self.dialog is None or self.dialog.early:
+            early = self._early.of(request.from_.tag) if request.method != "BYE" else None
+            if early is None:
+                transaction.respond(request.response(481))
+                return
+            self.dialog, self._negotiation = early.dialog, early.negotiation
+        super().request_received(transaction, request, source)
+
     def establish(self, response: Response) -> bool:
         """Make the dialog of a 2xx ours, acknowledge it and connect its sound; False where the sound is unusable."""
-        invite = self._sent_invite()
-        self.dialog = Dialog.as_uac(invite, response)
+        early = self._early.known(response.to.tag)
+        if early is None:
+            self.dialog, self._negotiation = Dialog.as_uac(self._sent_invite(), response), self._base
+        else:
+            self.dialog, self._negotiation = early.dialog, early.negotiation
+            self.dialog.update(response)
         self.switch.legs[self.key] = self
         self.acknowledge(self.dialog)
         self.far_allows = response.get("Allow") or ""
@@ -238,15 +255,24 @@ class OutgoingLeg(Leg):
 
     def take_answer(self, response: Response) -> bool:
         """Whether there is sound now: described in this response, or in an earlier one of the same far end."""
-        answer = description_in(response)
-        if not answer and self._described_by == response.to.tag:
+        tag, answer = response.to.tag, description_in(response)
+        final = response.status >= 200 or reliability.rseq(response) is not None
+        early = self._early.known(tag)
+        negotiation = self._base if early is None else early.negotiation
+        if negotiation.exchange is Exchange.NONE:
+            answer = b""  # it has answered for sure, and what comes later counts no more (RFC 3261 13.2.1)
+        if not answer and self._described_by == tag:
+            if final:
+                negotiation.conclude()
             return True
         try:
-            self.connect_media(self.negotiation().accept_answer(answer))
+            stream = negotiation.accept_answer(answer, final=final) if answer else negotiation.answered()
+            self._negotiation = negotiation
+            self.connect_media(stream)
         except NotAcceptable as unusable:
             log.info("{call_id}: unusable answer: {why}", call_id=self.call_id, why=str(unusable))
             return False
-        self._described_by = response.to.tag
+        self._described_by = tag
         return True
 
     def acknowledge(self, dialog: Dialog) -> None:
@@ -259,7 +285,8 @@ class OutgoingLeg(Leg):
         if fork is not None:
             self.acknowledge(fork)
         elif len(self._forks) < MOST_FORKS:
-            fork = self._forks[tag] = Dialog.as_uac(self._sent_invite(), response)
+            early = self._early.known(tag)
+            fork = self._forks[tag] = early.dialog if early else Dialog.as_uac(self._sent_invite(), response)
             self.acknowledge(fork)
             self.send_bye(fork)
 
@@ -268,7 +295,7 @@ class OutgoingLeg(Leg):
         return self.transaction.request
 
     def is_ours(self, response: Response) -> bool:
-        return self.dialog is not None and response.to.tag == self.dialog.remote_tag
+        return self.dialog is not None and not self.dialog.early and response.to.tag == self.dialog.remote_tag
 
 
 class _Abandoned:
@@ -304,7 +331,7 @@ def begin(machine: Inputs, leg: OutgoingLeg) -> None:
 
 @calling.upon(Inputs.provisional).loop()
 def progress(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    if response.status == 100:
+    if response.status == 100 or not leg.ring_heard(response):
         return
     leg.be_content()
     sound = bool(description_in(response)) and leg.take_answer(response)

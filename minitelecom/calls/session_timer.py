@@ -57,13 +57,16 @@ class SessionTimer:
         self._again: Timed | None = None
         self._end: Timed | None = None
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What of it stands in Supported."""
+        return (OPTION,) if self._wanted else ()
+
     # What our messages say.
 
     def asked(self) -> list[Header]:
         """The header lines of an INVITE that is to begin a session."""
-        if not self._wanted:
-            return []
-        return [("Supported", OPTION), *headers_of_request(self._wanted, self._least)]
+        return headers_of_request(self._wanted, self._least) if self._wanted else []
 
     def kept(self) -> list[Header]:
         """Those of a re-INVITE or UPDATE of ours: what runs goes on, and the roles stay (7.4)."""

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.authentication import Asked, Authentication, Denied
 from minitelecom.calls.caller_id import name, said
-from minitelecom.calls.capabilities import ALLOW, EXTENSIONS, TRANSFER
+from minitelecom.calls.capabilities import ALLOW, EXTENSIONS, WITHOUT_TIMER
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import SDP, Leg
@@ -63,7 +63,7 @@ class UserAgent:
         self._subscriptions = subscriptions
         self._switchboard = switchboard
         self._config = config
-        self._extensions = (*(EXTENSIONS if config.calls.session_seconds else ()), *TRANSFER)
+        self._extensions = EXTENSIONS if config.calls.session_seconds else WITHOUT_TIMER
 
     def answer_stranger(self, request: Request, source: Hop) -> Response | None:
         """

@@ -167,6 +167,12 @@ class Negotiation:
             self.exchange = Exchange.NONE
         return self.remote
 
+    def answered(self) -> Stream:
+        """Their stream, if our offer has had its answer for sure. Raises NotAcceptable."""
+        if self.remote is None or self.exchange is not Exchange.NONE:
+            raise NotAcceptable("no description")
+        return self.remote
+
     def answer(self, offer: bytes, *, final: bool = True) -> tuple[bytes, Stream]:
         """Our answer, and the far end's stream with the one codec chosen. Raises NotAcceptable; nothing has changed then."""
         description = _parse(offer)

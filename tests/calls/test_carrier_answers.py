@@ -122,17 +122,6 @@ def test_a_description_of_another_kind_is_no_sound(scene: Scene) -> None:
     scene.settle()
 
 
-def test_a_provisional_answer_that_wants_to_be_acknowledged(scene: Scene) -> None:
-    """We have not said that we know 100rel (RFC 3262 3); who wants it all the same is taken at its word as far as it goes."""
-    scene.carrier.respond(183, lines="Require: 100rel\nRSeq: 1\n", body=DESCRIPTION)
-    scene.house.pass_(1)
-    assert 183 in scene.talk.statuses
-    assert scene.carrier.requests("PRACK") == []
-    scene.connect()
-    scene.talk.hang_up()
-    scene.settle()
-
-
 def test_a_far_end_that_holds_before_it_has_answered(scene: Scene) -> None:
     scene.carrier.respond(183, body=ON_HOLD)
     scene.house.pass_(60)

@@ -40,7 +40,7 @@ def test_an_ack_and_a_cancel_of_nothing(caller: WrittenCaller, house: House) -> 
     settle(house)
 
 
-@pytest.mark.parametrize(("method", "status"), [("REFER", 405), ("PRACK", 405), ("MESSAGE", 405)])
+@pytest.mark.parametrize(("method", "status"), [("MESSAGE", 405), ("PUBLISH", 405)])
 def test_methods_that_we_do_not_know_within_a_call(
     caller: WrittenCaller, house: House, method: str, status: int
 ) -> None:
@@ -56,7 +56,7 @@ def test_methods_that_we_do_not_know_within_a_call(
 
 
 @pytest.mark.parametrize(
-    ("required", "unsupported"), [("precondition", "precondition"), ("timer, path", "path"), ("replaces", "replaces")]
+    ("required", "unsupported"), [("precondition", "precondition"), ("timer, path", "path"), ("outbound", "outbound")]
 )
 def test_a_caller_that_requires_what_we_cannot_do(
     caller: WrittenCaller, house: House, required: str, unsupported: str
