@@ -1,6 +1,6 @@
 """Calling cards over store and rating, as the card dialogue sees them (ivr.accounts)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from math import ceil
@@ -26,6 +26,14 @@ REFUSALS = {
     "expired": Refusal.EXPIRED,
     "disabled": Refusal.DISABLED,
     "closed": Refusal.CLOSED,
+}
+LIMITS: Mapping[str | None, Refusal] = {
+    "calls-at-once": Refusal.LIMITED,
+    "calls-a-minute": Refusal.LIMITED,
+    "money-an-hour": Refusal.LIMITED,
+    "price-a-minute": Refusal.HELD,
+    "held": Refusal.HELD,
+    "first-call": Refusal.HELD,
 }
 NOT_DIALLED = {
     "no-route": Outcome.NO_ROUTE,
@@ -84,7 +92,7 @@ class SignedInCard:
             yield Refused(Refusal.UNAVAILABLE)
             return
         if isinstance(prepared, NotDialled):
-            yield Refused(await self._why(prepared.cause))
+            yield Refused(await self._why(prepared))
             return
         self._last = prepared.record
         promise = LivePromise(prepared, self._payer.number)
@@ -99,7 +107,10 @@ class SignedInCard:
         if self._last is not None:
             await self._last.written()
 
-    async def _why(self, cause: str) -> Outcome | Refusal:
+    async def _why(self, refused: NotDialled) -> Outcome | Refusal:
+        cause = refused.cause
+        if refused.refusal in LIMITS:
+            return LIMITS[refused.refusal]
         if cause == "no-credit":
             card = await self._read()
             if card is not None and not card.reserved.is_zero:

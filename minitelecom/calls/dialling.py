@@ -45,7 +45,7 @@ from minitelecom.sip.hop import Hop
 from minitelecom.sip.registration import Binding, ringing
 from minitelecom.sip.uri import Uri
 from minitelecom.store.call_attempts import CarrierAttempt
-from minitelecom.store.call_records import Beginning, Cause
+from minitelecom.store.call_records import Beginning, Cause, Refused
 from minitelecom.store.database import Database
 from minitelecom.store.devices import Device
 from minitelecom.store.trunks import Trunk
@@ -67,9 +67,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class NotDialled:
-    """A number that is not dialled; the cause is the record's."""
+    """A number that is not dialled; the cause is the record's, and so is what the account was refused it for."""
 
     cause: Cause
+    refusal: Refused | None = None
 
 
 class Dialling:
@@ -190,7 +191,7 @@ class Dialling:
     async def _reserve(self, record: CallRecord, rate: Rate, attempts: Sequence[Attempt]) -> Prepared | NotDialled:
         begun = await record.begin()
         if begun.refusal is not None:
-            return NotDialled("blocked" if begun.refusal == "expired" else begun.refusal)
+            return NotDialled("no-credit" if begun.refusal == "no-credit" else "blocked", begun.refusal)
         if rate.is_free:
             return Prepared(record, attempts, self._longest, rate.destination)
         seconds = maximum(rate, begun.reserved, self._longest)

@@ -152,10 +152,10 @@ class CallRecord:
 
         self._write(end)
 
-    async def enlarge(self, ceiling: Money, first: Decimal, step: Decimal) -> Money | None:
+    async def enlarge(self, ceiling: Money, first: Decimal, step: Decimal, instant: datetime) -> Money | None:
         """Reserve what a recharge has made possible; what is reserved now, None where nothing was."""
         return await call_records.enlarge(
-            self._database, self._known_id(), self.beginning.started, first, step, ceiling
+            self._database, self._known_id(), self.beginning.started, first, step, ceiling, instant
         )
 
     async def written(self) -> None:

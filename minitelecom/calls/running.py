@@ -110,7 +110,7 @@ class RunningCalls:
             return
         longest = self._switch.limits.longest_seconds
         ceiling, first, step = terms(record.rate, longest, record.rate.currency)
-        reserved = await record.enlarge(ceiling, first, step)
+        reserved = await record.enlarge(ceiling, first, step, self._switch.now())
         if reserved is not None and call in self._calls:  # it may have ended meanwhile
             call.enlarge(maximum(record.rate, reserved, longest))
             record.promise_grown()

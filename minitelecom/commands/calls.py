@@ -61,6 +61,7 @@ def plain(record: CallRecord, attempts: Sequence[CarrierAttempt]) -> Plain:
         "cost": amount_text(record.cost),
         "currency": record.currency,
         "cause": record.cause,
+        "refusal": record.refusal,
         "sip_status": record.sip_status,
         "ended_by": record.ended_by,
         "promised_seconds": record.promised_seconds,

@@ -22,6 +22,8 @@ class Refusal(Enum):
     CLOSED = "closed"
     EMPTY = "empty"
     BUSY = "busy"  # other calls hold all of its balance
+    LIMITED = "limited"  # so many calls, or so much money, in so much time
+    HELD = "held"  # numbers like this one wait for somebody's word
     UNAVAILABLE = "unavailable"  # ours: the database is away
 
 

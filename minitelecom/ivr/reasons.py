@@ -22,6 +22,8 @@ _SENTENCES: dict[Outcome | Refusal, str] = {
     Refusal.CLOSED: "card-closed",
     Refusal.EMPTY: "card-empty",
     Refusal.BUSY: "card-busy",
+    Refusal.LIMITED: "call-limited",
+    Refusal.HELD: "call-held",
     Refusal.UNAVAILABLE: "service-unavailable",
 }
 

@@ -37,6 +37,20 @@ Cause = Literal[
 ]
 
 
+Refused = Literal[
+    "no-credit",
+    "blocked",
+    "expired",
+    "calls-at-once",
+    "calls-a-minute",
+    "price-a-minute",
+    "money-an-hour",
+    "held",
+    "first-call",
+]
+"""What a call was refused for; for all but the first its cause is "blocked"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """What is known of a call at its first moment. (started, session, called_number) is what it is known by."""
@@ -77,7 +91,7 @@ class Begun:
     id: int
     reserved: Money
     """Zero where nothing is paid."""
-    refusal: Literal["no-credit", "blocked", "expired"] | None
+    refusal: Refused | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,8 @@ class CallRecord:
     rate: Rate | None
     reserved: Money | None
     """What is held for it now."""
+    refusal: Refused | None = None
+    """Which limit of its account it would have exceeded, or what else of the account stood against it."""
 
 
 async def begin(database: Database, beginning: Beginning) -> Begun:
@@ -240,11 +256,17 @@ async def ended(database: Database | Cursor, ending: Ending) -> Ended:
 
 
 async def enlarge(
-    database: Database, identifier: int, started: datetime, first: Decimal, step: Decimal, ceiling: Money
+    database: Database,
+    identifier: int,
+    started: datetime,
+    first: Decimal,
+    step: Decimal,
+    ceiling: Money,
+    instant: datetime,
 ) -> Money | None:
     """After a recharge: let the reservation grow as far as it may. What is reserved now; None: the call has none."""
     rows = await database.query(
-        "SELECT enlarge_call(%s, %s, %s, %s, %s)", (identifier, started, first, step, ceiling.amount)
+        "SELECT enlarge_call(%s, %s, %s, %s, %s, %s)", (identifier, started, first, step, ceiling.amount, instant)
     )
     return Money(rows[0][0], ceiling.currency) if rows[0][0] else None
 
@@ -252,7 +274,7 @@ async def enlarge(
 _RECORD = (
     "SELECT r.id, r.session, c.number, r.account_id, r.device, r.calling_number, r.called_number, r.destination, r.trunk,"
     " r.started, r.answered, r.ended, r.billed_seconds, r.cost, r.currency, r.cause, r.sip_status, r.ended_by,"
-    " r.promised_seconds, r.process_id, r.rate, v.amount FROM call_records r"
+    " r.promised_seconds, r.process_id, r.rate, v.amount, r.refusal FROM call_records r"
     " LEFT JOIN cards c ON c.account_id = r.account_id"
     " LEFT JOIN reservations v ON v.id = r.reservation_id AND v.state = 'held'"
 )
@@ -275,7 +297,7 @@ def _record(row: Row) -> CallRecord:
         billed_seconds,
         *rest,
     ) = row
-    cost, currency, cause, sip_status, ended_by, promised_seconds, process_id, data, reserved = rest
+    cost, currency, cause, sip_status, ended_by, promised_seconds, process_id, data, reserved, refusal = rest
     rate = None if data is None else Rate.from_data(data)
     return CallRecord(
         identifier,
@@ -301,6 +323,7 @@ def _record(row: Row) -> CallRecord:
         process_id,
         rate,
         None if reserved is None else Money(reserved, currency),
+        refusal,
     )
 
 

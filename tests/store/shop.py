@@ -144,6 +144,7 @@ class Call:
                 beginning.first,
                 beginning.step,
                 beginning.ceiling,
+                beginning.started,
             )
         )
 
