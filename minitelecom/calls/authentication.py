@@ -99,7 +99,7 @@ class Authentication:
         """The telephone whose password they show. One that nobody has is tried where there is no such telephone."""
         device = self._directory.devices.get(given.username)
         password = device.password if device is not None else None
-        if not digest.is_spoken(given) or not _fits(given.uri, request):
+        if not digest.is_spoken(given) or not _fits(given, request):
             return None
         secret = digest.ha1(given.username, REALM, password or self._nobodys_password, given.algorithm)
         return device if digest.verify(given, secret, request.method, request.body) and password else None
@@ -128,11 +128,15 @@ def credentials_of(request: Request) -> digest.Credentials | None:
     return None
 
 
-def _fits(uri: str, request: Request) -> bool:
-    """Whether credentials for this URI may have been made for this request: it names whoever is called."""
+def _fits(given: digest.Credentials, request: Request) -> bool:
+    """
+    Whether the URI of credentials may have been written for this request: it names whoever is called; or nobody, as of those
+    who write their proxy there, where a count keeps them from serving twice.
+    """
     if request.method == "REGISTER":  # goes to the house, which every telephone writes in its own way
         return True
     try:
-        return Uri.parse(uri).user == request.uri.user
+        user = Uri.parse(given.uri).user
     except BadSyntax:
         return False
+    return user == request.uri.user or (user is None and given.count is not None)

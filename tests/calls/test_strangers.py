@@ -219,6 +219,26 @@ def test_a_recorded_call_cannot_be_made_again(house: House) -> None:
     assert len(house.records()) == 1
 
 
+@pytest.mark.parametrize("agent", [OLD, ""])
+def test_a_telephone_that_signs_for_its_proxy_must_count(house: House, agent: str) -> None:
+    """The URI of its credentials names the house and nobody there; without a count they would serve for every number."""
+    house.telephone("101", "10.0.0.11", house.card("1.00"))
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=0.1, talk_seconds=1)
+    telephone = WrittenTelephone(house.network, EXCHANGE, "10.0.0.21")
+    telephone.agent = agent
+    challenge = telephone.ask("INVITE", f"sip:{LONDON}@10.0.0.1", body=DESCRIPTION)
+    signed = telephone.credentials(challenge, "INVITE", "sip:10.0.0.1:5060")
+    telephone.ask("INVITE", f"sip:{LONDON}@10.0.0.1", signed, DESCRIPTION)
+    house.pass_(40)
+    called = [record.called_number for record in house.records()]
+    assert called == ([] if agent == OLD else ["442071234567"])
+    again = telephone.ask("INVITE", "sip:00493012345678@10.0.0.1", signed, DESCRIPTION)
+    assert again.status == (403 if agent == OLD else 407)
+    house.pass_(1)
+    assert [record.called_number for record in house.records()] == called
+
+
 def test_a_recorded_registration_serves_nobody_elsewhere(house: House) -> None:
     house.telephone("101", "10.0.0.11")
     house.open()
