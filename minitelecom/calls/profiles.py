@@ -42,8 +42,11 @@ class Profile:
     name: str
     challenge: int = 401
     qop: bool = True
-    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
-    """Of the challenges, a header each, the one we like best first (RFC 8760): some stacks look at one header only."""
+    algorithms: tuple[str, ...] = ("MD5",)
+    """
+    Of the challenges, a header each, the one we like best first (RFC 8760).  Whoever does not know the first should pass
+    it over; but baresip 1 and SIPp give up then, and so a better one is offered to those only that are known to know it.
+    """
     received: Marks = Marks.AS_ASKED
     """How the Via of our answers shows where it was heard (RFC 3261 18.2.1, RFC 3581)."""
     route: Route = Route.SOURCE
@@ -66,17 +69,17 @@ class Profile:
 
 
 STANDARD = Profile("standard")
-LEGACY = Profile("legacy", qop=False, algorithms=("MD5",), reliable=False, update=False, restart="none")
+LEGACY = Profile("legacy", qop=False, reliable=False, update=False, restart="none")
 GRANDSTREAM_LEGACY = replace(LEGACY, name="grandstream-legacy", restart="sys-control")
 CISCO_ATA = replace(LEGACY, name="cisco-ata", received=Marks.WITHHELD, restart="check-sync")
 CISCO_PHONE = replace(LEGACY, name="cisco-phone", route=Route.CONTACT, restart="check-sync")
-MD5 = replace(STANDARD, name="md5", algorithms=("MD5",))  # who gives up at a challenge that it does not know (RFC 8760)
-GRANDSTREAM = replace(STANDARD, name="grandstream", algorithms=("MD5",))
-SIPURA = replace(STANDARD, name="sipura", algorithms=("MD5",), reliable=False, update=False, restart="resync")
+GRANDSTREAM = replace(STANDARD, name="grandstream")
+MODERN = replace(STANDARD, name="modern", algorithms=("SHA-256", "MD5"))
+SIPURA = replace(STANDARD, name="sipura", reliable=False, update=False, restart="resync")
 
 PROFILES = {
     profile.name: profile
-    for profile in (STANDARD, MD5, LEGACY, GRANDSTREAM_LEGACY, GRANDSTREAM, CISCO_ATA, CISCO_PHONE, SIPURA)
+    for profile in (STANDARD, MODERN, LEGACY, GRANDSTREAM_LEGACY, GRANDSTREAM, CISCO_ATA, CISCO_PHONE, SIPURA)
 }
 
 # The first that fits counts.  Compared with what a telephone calls itself, in any case.
@@ -90,10 +93,10 @@ _KNOWN = [
         (r"Cisco ATA ?v?\d|Cisco-CP79(?:05|12)/", CISCO_ATA),
         # They send from a port of the moment and listen at the one of their Via and Contact.
         (r"CSCO/\d|Cisco-CP79[46]\d|Cisco-SIP-IP-Phone/", CISCO_PHONE),
-        # "baresip v1.0.0 (x86_64/linux)", "SIPp": they look at the first challenge only
-        (r"baresip v[01]\.|SIPp", MD5),
         # "Linksys/PAP2T-3.1.15(LS)", "Sipura/SPA2000-2.0.13(g)", "Cisco/SPA112-1.4.1(002)"
         (r"(?:Linksys|Sipura|Cisco)/(?:SPA|PAP|RTP|WRP)", SIPURA),
+        # "LinphoneDesktop/5.2.4 (debian) LinphoneSDK/5.3.47", "baresip v3.5.0 (x86_64/Linux)"
+        (r"Linphone[A-Za-z-]*/(?:[5-9]|\d\d)|baresip v(?:[3-9]|\d\d)\.", MODERN),
     )
 ]
 

@@ -33,6 +33,9 @@ from tests.world.wire import Wire, parameter
         ("Linksys/PAP2T-3.1.15(LS)", "sipura"),
         ("Cisco/SPA112-1.4.1(002)", "sipura"),
         ("baresip v1.0.0 (x86_64/linux)", "standard"),
+        ("baresip v3.5.0 (x86_64/Linux)", "modern"),
+        ("LinphoneDesktop/5.2.4 (debian) LinphoneSDK/5.3.47", "modern"),
+        ("SIPp", "standard"),
         ("", "standard"),
     ],
 )

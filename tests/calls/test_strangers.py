@@ -293,6 +293,7 @@ def test_a_telephone_of_today_chooses_between_two_challenges(house: House, which
     house.open()
     house.carrier.usual = Behaviour(answer_after=0.1, talk_seconds=1)
     telephone = WrittenTelephone(house.network, EXCHANGE, "10.0.0.21")
+    telephone.agent = "User-Agent: LinphoneDesktop/5.2.4 (debian) LinphoneSDK/5.3.47\n"
     challenge = telephone.ask("REGISTER")
     assert f"algorithm={algorithm}" in challenge.all("www-authenticate")[which]
     for count in (1, 2, 0xD1B):

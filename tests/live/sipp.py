@@ -44,12 +44,15 @@ class Sipp:
         self._errors = folder / f"{name}.errors"
         written = folder / f"{name}.xml"
         written.write_text(scenario)
+        dialled = re.search(r"^INVITE sip:([^@\s]+)@", scenario, re.MULTILINE)
+        signed = ["-auth_uri", f"{dialled[1]}@{target}"] if dialled else []  # otherwise it leaves out the number
         program = shutil.which("sipp")
         assert program, "SIPp is missing: apt-get install sip-tester"
         self.program = Program(
             [
                 *(program, target, "-sf", written, "-i", host, "-p", str(self.port)),
                 *("-m", str(calls), "-l", str(calls), "-r", str(max(calls, PER_SECOND)), "-nostdin"),
+                *signed,
                 *("-trace_msg", "-message_file", self._log, "-trace_err", "-error_file", self._errors),
                 *("-timeout", f"{LONGEST_SECONDS}s", "-timeout_error"),
             ],
