@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "python3-venv postgresql espeak-ng sip-tester baresip sox tshark chromium chromium-driver kamailio"
+PACKAGES = "python3-venv postgresql espeak-ng sip-tester baresip sox tshark chromium chromium-driver kamailio nftables iproute2"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def machine(tmp_path):
             return self.log.read_text().splitlines() if self.log.exists() else []
 
     machine = Machine()
-    for name in ("mkdir", "tee", "apt-get"):
+    for name in ("mkdir", "ln", "tee", "apt-get"):
         machine.has(name)
     machine.has("dpkg-query", "exit 1")
     return machine

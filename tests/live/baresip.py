@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.live.programs import Program, free_port, wait_until
-from tests.live.shop import HOST, RunningShop
+from tests.live.shop import RunningShop
 from tests.live.sounds import RATE, read_wav, sine, write_wav
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -46,15 +46,29 @@ ctrl_tcp_listen {host}:{control}
 class Baresip:
     """One telephone, registered under its name."""
 
-    def __init__(self, folder: Path, shop: RunningShop, name: str, password: str, *, host: str, hertz: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        shop: RunningShop,
+        name: str,
+        password: str,
+        *,
+        host: str,
+        hertz: float,
+        port: int | None = None,
+        proxy: str = "",
+    ) -> None:
+        """``proxy``: HOST:PORT that everything of it goes by."""
         self._folder = folder
         self._shop = shop
         folder.mkdir()
         write_wav(folder / "said.wav", sine(hertz, SPOKEN_SECONDS * RATE))
         control, sound = free_port(host, socket.SOCK_STREAM), free_port(host)
-        ports = {"sip": free_port(host), "control": control, "first": sound, "last": sound + 20}
+        ports = {"sip": port or free_port(host), "control": control, "first": sound, "last": sound + 20}
         (folder / "config").write_text(CONFIGURATION.format(host=host, folder=folder, modules=MODULES, **ports))
-        account = f"<sip:{name}@{HOST}:{shop.sip_port}>;auth_user={name};auth_pass={password};regint=60"
+        account = f"<sip:{name}@{shop.host}:{shop.sip_port}>;auth_user={name};auth_pass={password};regint=60"
+        if proxy:
+            account += f';outbound="sip:{proxy};transport=udp"'
         (folder / "accounts").write_text(f"{account};audio_codecs=pcma;ptime=20;answermode=auto\n")
         (folder / "contacts").write_text("\n")
         program = shutil.which("baresip")
@@ -79,7 +93,7 @@ class Baresip:
         self._control.sendall(f"{len(message)}:{message},".encode())
 
     def dial(self, number: str) -> None:
-        self._tell("dial", f"sip:{number}@{HOST}:{self._shop.sip_port}")
+        self._tell("dial", f"sip:{number}@{self._shop.host}:{self._shop.sip_port}")
         self.waits_for("Call established")
 
     def press(self, keys: str) -> None:
@@ -89,7 +103,7 @@ class Baresip:
 
     def transfer(self, number: str) -> None:
         """Blind; it hangs up by itself when it is told of the success."""
-        self._tell("transfer", f"sip:{number}@{HOST}:{self._shop.sip_port}")
+        self._tell("transfer", f"sip:{number}@{self._shop.host}:{self._shop.sip_port}")
 
     def hang_up(self) -> None:
         self._tell("hangup")

@@ -19,7 +19,7 @@ from tests.live import scenarios
 from tests.live.ear import Ear
 from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, called, description
-from tests.live.shop import ACCESS, HOST, RunningShop
+from tests.live.shop import ACCESS, RunningShop
 from tests.live.sipp import Sipp
 from tests.live.sounds import PCMA, PCMU
 
@@ -128,7 +128,7 @@ class House:
         return self._until_the_end(Ear(host, payload_type=payload_type, events=events))
 
     def sipp(self, name: str, scenario: str, host: str, port: int | None = None) -> Sipp:
-        target = f"{HOST}:{self.shop.sip_port}"
+        target = f"{self.shop.host}:{self.shop.sip_port}"
         unique = f"{name}-{next(self._serial)}"
         sipp = self._until_the_end(Sipp(self._folder, unique, scenario, host=host, target=target, port=port))
         self._sipps.append(sipp)

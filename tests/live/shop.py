@@ -68,20 +68,21 @@ class Card:
 class RunningShop:
     """Start it, stop it, kill it, ask it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = HOST) -> None:
         self.folder = folder
+        self.host = host
         self.configuration = folder / "minitelecom.toml"
-        self.sip_port = free_port(HOST)
+        self.sip_port = free_port(host)
         self.daemon: Program | None = None
         first = free_ports_in_a_row(RTP_PORTS)
         self.configuration.write_text(
             CONFIGURATION.format(
                 folder=folder,
-                host=HOST,
+                host=host,
                 sip=self.sip_port,
                 first=first,
                 last=first + RTP_PORTS - 1,
-                web=free_port(HOST, socket.SOCK_STREAM),
+                web=free_port(host, socket.SOCK_STREAM),
                 ringing=RINGING_SECONDS,
                 access=ACCESS,
             )
@@ -255,10 +256,10 @@ def is_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running_shop() -> Iterator[RunningShop]:
+def running_shop(host: str = HOST) -> Iterator[RunningShop]:
     """A shop with prices, ready for calls; gone afterwards."""
     with reachable_folder() as folder:
-        shop = RunningShop(folder)
+        shop = RunningShop(folder, host)
         try:
             shop.start()
             shop.prices()
