@@ -83,9 +83,12 @@ class Sip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rtp:
-    """Ports for sound, two a leg of a call: RTP on the even one, RTCP on the next."""
+    """Ports for sound, two a leg of a call: RTP on the even one, RTCP on the next; and what sound is made of."""
 
     ports: range = option(values.port_range, range(16384, 32768))
+    codecs: tuple[str, ...] = option(
+        values.list_of(values.one_of("PCMA", "PCMU"), '["PCMA", "PCMU"]'), ("PCMA", "PCMU")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +243,11 @@ def _config(tables: dict[str, Any], folder: Path) -> Config:
     config: Config = dataclasses.replace(settings, **read, access=access, data=folder / settings.data)
     if config.ivr.card in config.emergency.numbers:
         raise _At(("ivr", "card"), "expected a number that is not an emergency number")
-    for key, given in {("ivr", "languages"): config.ivr.languages, ("sip", "listen"): config.sip.listen}.items():
+    for key, given in {
+        ("ivr", "languages"): config.ivr.languages,
+        ("sip", "listen"): config.sip.listen,
+        ("rtp", "codecs"): config.rtp.codecs,
+    }.items():
         if not given:
             raise _At(key, "expected at least one")
     if all(endpoint.transport != "udp" for endpoint in config.sip.listen):

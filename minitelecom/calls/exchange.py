@@ -34,6 +34,7 @@ from minitelecom.media.door import Media
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.locating import Kind
 from minitelecom.sip.nonces import FORGED, Nonces
+from minitelecom.sip.offer_answer import Codec
 from minitelecom.sip.transaction_layer import TransactionLayer
 from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
@@ -83,6 +84,7 @@ class Exchange:
             addresses=addresses,
             limits=config.calls,
             hosts=Hosts(around.clock, around.random, around.resolve, families),
+            codecs=tuple(Codec[name] for name in config.rtp.codecs),
             music=around.voice.music,
             connected=around.connected,
             ladders=self.ladders,

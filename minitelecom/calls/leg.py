@@ -159,7 +159,8 @@ class Leg:
             host = self.switch.addresses.host_towards(self.hop.host)
             silence_seconds = self.switch.limits.silence_seconds
             self.port = self.switch.media.open(self, silence_seconds, urgent=self.urgent, ipv6=":" in host)
-            self._negotiation = Negotiation(host, self.port.number, self.switch.random.getrandbits(31))
+            session = self.switch.random.getrandbits(31)
+            self._negotiation = Negotiation(host, self.port.number, session, self.switch.codecs)
         return self._negotiation
 
     def connect_media(self, stream: Stream) -> None:

@@ -17,6 +17,7 @@ from minitelecom.media.door import Media, Sound
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request
+from minitelecom.sip.offer_answer import CODECS, Codec
 from minitelecom.sip.registration import Binding
 from minitelecom.sip.transaction_layer import ServerTransaction, TransactionLayer
 from minitelecom.sip.uri import Uri
@@ -58,6 +59,7 @@ class Switch:
     hosts: Hosts
     connected: Callable[[Hop], bool]
     ladders: Ladders
+    codecs: tuple[Codec, ...] = CODECS  # the one we like best first
     music: Sequence[Sound] = ()  # for whoever is held
     legs: dict[tuple[str, str], DialogUsage] = field(default_factory=dict)
     engaged: Engaged = field(default_factory=Engaged)
