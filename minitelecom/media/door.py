@@ -82,7 +82,10 @@ class RtpPort(Protocol):
         """End what is playing; nobody is told."""
 
     def relay(self, other: Self | None) -> None:
-        """Join both directions with another port of the same engine; None parts both."""
+        """
+        Join both directions with another port of the same engine; None parts both. Keys go across in whatever way each
+        side speaks: events as events, and what came by INFO, or as events or tones that the other side does not take, anew.
+        """
 
     def info_key(self, key: str) -> None:
         """A key that came by SIP INFO; counted once together with the other ways."""

@@ -5,6 +5,7 @@ The way of a relayed packet is received() → pass_on() of the other port → on
 fifty packets a second and leg go through it. Events change our own state first and tell the user last.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ from minitelecom.media import telephone_event
 from minitelecom.media.door import MediaUser, Remote, Statistics
 from minitelecom.media.g711 import PCMA, PCMU, convert, decode
 from minitelecom.media.goertzel import InBandKeys
+from minitelecom.media.key_press import MOST_KEYS, KeyPress
 from minitelecom.media.keys import KeyPresses, Way
 from minitelecom.media.latch import Address, Latch
 from minitelecom.media.port_pool import SocketPair
@@ -80,6 +82,8 @@ class ReactorRtpPort:
         self._event_types: tuple[int, ...] = ()
         self._in_band: InBandKeys | None = None
         self._presses = KeyPresses()
+        self._told_already: int | None = None  # the timestamp of an event whose key has come by another way
+        self._pressing: deque[KeyPress] = deque(maxlen=MOST_KEYS)  # keys of the other leg
         self._packets_sent = self._bytes_sent = self._packets_unsent = 0
         self._packets_received = self._bytes_received = 0
         self._sent_before = -1  # packets sent when the keepalive last looked
@@ -118,7 +122,8 @@ class ReactorRtpPort:
 
     def stop(self) -> None:
         self._playing = None
-        self._owner.frames.discard(self)
+        if not self._pressing:
+            self._owner.frames.discard(self)
         self._stream.pause()
 
     def relay(self, other: Self | None) -> None:
@@ -150,6 +155,7 @@ class ReactorRtpPort:
     def close(self) -> None:
         if self._pair is None:
             return
+        self._pressing.clear()
         self.stop()
         self.relay(None)
         if self._packets_sent:
@@ -205,15 +211,26 @@ class ReactorRtpPort:
         event = telephone_event.parse(packet.payload)
         if event is None:
             return
-        if self.partner is not None:
-            self.partner.pass_on_event(packet, now)
         key = self._events.received(event, packet.timestamp, packet.ssrc)
+        counts = key is not None and self._presses.counts(key, Way.TELEPHONE_EVENT, now)
         if key is not None:
-            self._pressed(key, Way.TELEPHONE_EVENT, now)
+            self._told_already = None if counts else packet.timestamp
+        if self.partner is not None:
+            if packet.timestamp == self._told_already:  # it was pressed towards the partner then
+                self.partner.pass_over(packet)
+            else:
+                self.partner.pass_on_event(packet, now)
+        if key is not None and counts:
+            self._key_counts(key, Way.TELEPHONE_EVENT)
 
     def _pressed(self, key: str, way: Way, now: float) -> None:
         if self._pair is not None and self._presses.counts(key, way, now):
-            self._user.key_pressed(key)
+            self._key_counts(key, way)
+
+    def _key_counts(self, key: str, way: Way) -> None:
+        if self.partner is not None:
+            self.partner.press(key, way)
+        self._user.key_pressed(key)
 
     def control_received(self, datagram: bytes, source: Address) -> None:
         """One datagram on the RTCP port; heard only from the host whose sound we hear."""
@@ -226,7 +243,7 @@ class ReactorRtpPort:
 
     def pass_on(self, packet: Packet, now: float) -> None:
         """Sound of the other leg, to our far end; what we play to it ourselves wins."""
-        if self._target is None:
+        if self._target is None or self._pressing:
             return
         if self._playing is not None:
             if not self._opening:
@@ -249,12 +266,24 @@ class ReactorRtpPort:
         if datagram is not None:
             self._send(datagram)
 
+    def press(self, key: str, way: Way) -> None:
+        """A key of the other leg, pressed in this way: what the relay does not carry across by itself, we press ourselves."""
+        events = self._remote is not None and self._remote.telephone_event is not None
+        carried = way is Way.TELEPHONE_EVENT if events else way is Way.SOUND
+        if self._remote is None or self._target is None or carried or len(self._pressing) == MOST_KEYS:
+            return
+        self._pressing.append(KeyPress(key, self._remote.telephone_event))
+        self._owner.frames.add(self)
+
     def pass_over(self, packet: Packet) -> None:
         """Something of the other leg that is not passed on: what follows begins a spurt, so that nothing seems lost."""
         self._stream.pause(packet.ssrc)
 
     def tick(self, now: float) -> None:
-        """Play one frame. Our ticker calls this every 20 ms while something plays."""
+        """Play one frame. Our ticker calls this every 20 ms while something plays, or a key is pressed; that comes first."""
+        if self._pressing:
+            self._press_on(now)
+            return
         assert self._playing is not None
         frame = self._playing.frame(self._payload_type)
         if frame is None:
@@ -265,6 +294,16 @@ class ReactorRtpPort:
                     self._user.play_finished()
         elif self._target is not None:
             self._send(self._stream.own(self._payload_type, frame, now))
+
+    def _press_on(self, now: float) -> None:
+        datagrams = self._pressing[0].datagrams(self._stream, self._payload_type, now)
+        if datagrams is None:
+            self._pressing.popleft()
+            if not self._pressing and self._playing is None:
+                self.stop()
+            return
+        for datagram in datagrams:
+            self._send(datagram)
 
     def each_second(self, now: float) -> None:
         """Reports, keepalive and the watch for silence."""

@@ -99,6 +99,16 @@ class OutgoingStream:
         marked = payload_type | 0x80 if packet.marker else payload_type
         return header(marked, number, self._event_timestamp, self.ssrc) + packet.payload
 
+    def own_event(self, payload_type: int, payload: bytes, now: float, *, first: bool) -> bytes:
+        """A packet of a key that we press ourselves: a spurt of our own, and one timestamp a key."""
+        if first:
+            self._event_timestamp = self._due(now)
+        self._origin = _OURS
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self._advance(self._event_timestamp, now)
+        marked = payload_type | 0x80 if first else payload_type
+        return header(marked, self._sequence, self._event_timestamp, self.ssrc) + payload
+
     def _event_number(self, packet: Packet) -> int | None:
         if self._origin == _OURS:
             self._sequence = (self._sequence + 1) & 0xFFFF

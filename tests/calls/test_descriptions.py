@@ -98,3 +98,16 @@ def test_what_belongs_to_multiplexing_and_bundles_is_not_answered(caller: Writte
     answer = answered(caller, house, DESCRIPTION + asked)
     assert not any(word in answer for word in ("mux", "mid", "candidate", "ice"))
     assert len(media(answer)) == 1
+
+
+def test_a_key_by_info_comes_to_the_sound_that_it_belongs_to(house: House) -> None:
+    """Between the two parties the media carry it, in whatever way the other side speaks."""
+    scene = Scene.begin(house).connect()
+    scene.talk.press("4")
+    scene.carrier.ask("INFO", lines="Content-Type: application/dtmf-relay\n", body="Signal=9\nDuration=160\n")
+    house.pass_(0.5)
+    caller, callee = house.media.every_port
+    assert (caller.keys, callee.keys) == ("4", "9")
+    assert caller.partner is callee
+    scene.talk.hang_up()
+    scene.settle()

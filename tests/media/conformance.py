@@ -11,6 +11,7 @@ import pytest_twisted
 
 from minitelecom.media import g711, rtcp, rtp, telephone_event, tones
 from minitelecom.media.door import NoPortsLeft, Remote, Sound
+from minitelecom.media.goertzel import InBandKeys
 from tests.media.network import PORTS, Telephone, Written, frames, key_tones, level, sine
 
 story = pytest_twisted.ensureDeferred
@@ -23,6 +24,23 @@ def of_sound(telephone):
 
 def tone(hertz, seconds):
     return Sound(g711.words(sine(hertz, seconds)))
+
+
+def keys_in_events(telephone, payload_type):
+    """The keys that a far end understands of the events it was sent."""
+    receiver = telephone_event.EventReceiver()
+    keys = [
+        receiver.received(telephone_event.parse(packet.payload), packet.timestamp, packet.ssrc)
+        for packet in telephone.heard
+        if packet.payload_type == payload_type
+    ]
+    return "".join(key for key in keys if key)
+
+
+def keys_in_sound(telephone):
+    """The keys that a far end hears in the sound it was sent."""
+    listener = InBandKeys()
+    return "".join(key for packet in of_sound(telephone) for key in listener.heard(g711.decode(8, packet.payload)))
 
 
 class Conformance:
@@ -442,16 +460,99 @@ class Conformance:
         assert all((b.sequence_number - a.sequence_number) & 0xFFFF == 1 for a, b in pairwise(carrier.heard))
 
     @story
-    async def test_keys_become_nothing_for_a_leg_without_events(self, world, engine):
+    async def test_keys_become_tones_for_a_leg_without_events(self, world, engine):
         ours, user, caller = self.leg(world, engine)
         theirs, _, carrier = self.leg(world, engine, 30002, telephone_event=None, ssrc=99)
         ours.relay(theirs)
         await caller.talks(0.1)
-        await caller.presses("8")
-        await caller.talks(0.1)
-        assert user.keys == "8"
+        for key in "8*8":
+            await caller.presses(key)
+        await caller.talks(0.5)
+        assert user.keys == "8*8"
+        assert keys_in_sound(carrier) == "8*8"
         assert {packet.payload_type for packet in carrier.heard} == {8}
         assert all((b.sequence_number - a.sequence_number) & 0xFFFF == 1 for a, b in pairwise(carrier.heard))
+        assert len({packet.ssrc for packet in carrier.heard}) == 1
+
+    @story
+    @pytest.mark.parametrize("events", [96, None])
+    async def test_keys_by_info_are_pressed_towards_the_other_leg(self, world, engine, events):
+        ours, user, caller = self.leg(world, engine)
+        theirs, other, carrier = self.leg(world, engine, 30002, telephone_event=events, ssrc=99)
+        ours.relay(theirs)
+        await caller.talks(0.1)
+        for key in "1#1":
+            ours.info_key(key)
+        await caller.talks(0.8)
+        assert (user.keys, other.keys) == ("1#1", "")
+        assert keys_in_events(carrier, 96) == ("1#1" if events else "")
+        assert keys_in_sound(carrier) == ("" if events else "1#1")
+        assert all((b.sequence_number - a.sequence_number) & 0xFFFF == 1 for a, b in pairwise(carrier.heard))
+        steps = [rtp.timestamp_ahead(b.timestamp, a.timestamp) for a, b in pairwise(carrier.heard)]
+        assert all(step >= 0 for step in steps)
+
+    @story
+    async def test_a_pressed_key_is_written_as_rfc_4733_wants_it(self, world, engine):
+        ours, _, caller = self.leg(world, engine)
+        theirs, _, carrier = self.leg(world, engine, 30002, ssrc=99)
+        ours.relay(theirs)
+        await caller.talks(0.1)
+        ours.info_key("5")
+        await caller.talks(0.3)
+        packets = [packet for packet in carrier.heard if packet.payload_type == 101]
+        events = [telephone_event.parse(packet.payload) for packet in packets]
+        assert [event.duration for event in events] == [160, 320, 480, 640, 800, 800, 800]
+        assert [event.end for event in events] == [False] * 4 + [True] * 3
+        assert [packet.marker for packet in packets] == [True] + [False] * 6
+        assert len({packet.timestamp for packet in packets}) == 1
+
+    @story
+    async def test_tones_of_a_telephone_without_events_become_events(self, world, engine):
+        ours, user, caller = self.leg(world, engine, telephone_event=None)
+        theirs, _, carrier = self.leg(world, engine, 30002, ssrc=99)
+        ours.relay(theirs)
+        for key in "50":
+            for frame in frames(key_tones(key, 0.1) + [0] * 1600):
+                caller.says(frame)
+                await world.passes(0.02)
+        assert user.keys == "50"
+        assert keys_in_events(carrier, 101) == "50"
+
+    @story
+    async def test_a_telephone_that_tells_a_key_twice_presses_it_once_over_there(self, world, engine):
+        """Events and INFO, whichever comes first; the other leg hears one key each time."""
+        ours, user, caller = self.leg(world, engine)
+        theirs, _, carrier = self.leg(world, engine, 30002, ssrc=99)
+        ours.relay(theirs)
+        await caller.talks(0.1)
+        await caller.presses("3")
+        ours.info_key("3")
+        await caller.talks(0.3)
+        ours.info_key("4")
+        await caller.presses("4")
+        await caller.talks(0.3)
+        assert user.keys == "34"
+        assert keys_in_events(carrier, 101) == "34"
+
+    @story
+    async def test_a_key_is_pressed_while_a_prompt_is_heard_and_the_prompt_goes_on(self, world, engine):
+        ours, _, _ = self.leg(world, engine)
+        theirs, other, carrier = self.leg(world, engine, 30002, ssrc=99)
+        ours.relay(theirs)
+        theirs.play([tone(700, 0.3)])
+        ours.info_key("7")
+        await world.passes(0.8)
+        assert keys_in_events(carrier, 101) == "7"
+        assert other.finished == 1
+
+    @story
+    async def test_a_far_end_that_holds_is_sent_no_keys(self, world, engine):
+        ours, _, _ = self.leg(world, engine)
+        theirs, _, carrier = self.leg(world, engine, 30002, send=False, ssrc=99)
+        ours.relay(theirs)
+        ours.info_key("7")
+        await world.passes(0.3)
+        assert keys_in_events(carrier, 101) == ""
 
     # Life and silence.
 

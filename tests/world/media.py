@@ -25,6 +25,8 @@ class QuietPort:
     muted_at: float | None = None
     never_heard: bool = False
     closed: bool = False
+    keys: str = ""
+    """Those that came by INFO; what a relay makes of them is told in tests/media."""
     _playing: IDelayedCall | None = None
 
     @property
@@ -63,6 +65,7 @@ class QuietPort:
             self.partner, other.partner = other, self
 
     def info_key(self, key: str) -> None:
+        self.keys += key
         self.user.key_pressed(key)
 
     def statistics(self) -> Statistics:
