@@ -136,6 +136,8 @@ def _diversions(said: Said, trunk: Trunk, numbers: Numbers) -> Iterable[NameAddr
 
 def _written(number: str, trunk: Trunk, numbers: Numbers) -> str:
     """A calling number as the trunk wants it."""
+    if len(number) < SHORTEST_NUMBER:
+        return number
     digits = normalise(
         number,
         numbers.country_code,

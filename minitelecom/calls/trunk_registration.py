@@ -18,7 +18,7 @@ from minitelecom.calls.routing import routes
 from minitelecom.calls.switch import Switch, address
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.grammar import uint32
-from minitelecom.sip.headers import lifetime
+from minitelecom.sip.headers import NameAddr, lifetime
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.uri import Uri
@@ -96,6 +96,7 @@ class TrunkRegistration:
         self._expires = EXPIRES_SECONDS
         self._pause = SHORTEST_PAUSE_SECONDS
         self._hop: Hop | None = None
+        self._contact: Uri | None = None  # as we last sent it
         self._further: list[Hop] = []
         self._timer: IDelayedCall | None = None
         self._stopped = False
@@ -140,13 +141,15 @@ class TrunkRegistration:
     def _send(self, hop: Hop, expires: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._sequence += 1
         ours = f"<{address(self._user, self._uri.host, self._uri.port)}>"
+        contact = self._switch.contact(hop, self._user)
+        self._contact = NameAddr.parse(contact).uri
         lines = [
             *(("Route", route) for route in routes(self._trunk)),
             ("From", f"{ours};tag={self._tag}"),
             ("To", ours),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._sequence} REGISTER"),
-            ("Contact", self._switch.contact(hop, self._user)),
+            ("Contact", contact),
             ("Max-Forwards", "70"),
             ("Expires", str(expires)),
             *headers,
@@ -193,12 +196,15 @@ class TrunkRegistration:
             self._failed("no response")
 
     def _granted(self, response: Response) -> int:
-        """How long the registrar keeps us: as our Contact says, else as the header does."""
-        instant = self._switch.now()
-        for contact in response.contacts:
-            if contact.uri.user == self._user and "expires" in contact.parameters:
-                return lifetime(contact.parameters["expires"] or "", instant) or EXPIRES_SECONDS
-        return response.expires or EXPIRES_SECONDS
+        """
+        How long the registrar keeps us: as our Contact says, among others' who share the account; as one of our name says,
+        where a router has rewritten it; else as the header does.
+        """
+        named = [one for one in response.contacts if one.uri.user == self._user and "expires" in one.parameters]
+        named.sort(key=lambda one: self._contact is None or not one.uri.equivalent(self._contact))
+        if not named:
+            return response.expires or EXPIRES_SECONDS
+        return lifetime(named[0].parameters["expires"] or "", self._switch.now()) or EXPIRES_SECONDS
 
     def _failed(self, why: str) -> None:
         log.warn("trunk {trunk} does not take our registration: {why}", trunk=self._trunk.name, why=why)

@@ -7,7 +7,7 @@ Exit status 1 on a fault: of the ledger, the database or its key, or of a full d
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 
-from minitelecom.commands import checks
+from minitelecom.commands import carrier_checks, checks
 from minitelecom.commands.arguments import Nouns, Parser, add_command
 from minitelecom.commands.errors import EXPECTED, sentence
 from minitelecom.commands.findings import Finding, State, fault, good, warning
@@ -131,9 +131,11 @@ def _shop(shop: Shop) -> Iterator[Finding]:
         yield warning("emergency", f"{numbers}: there is no trunk {chosen}; {names[0]} is taken instead", advice)
     else:
         yield good("emergency", f"{numbers}: by {chosen or names[0]}")
-    count = len(shop.do(prices.load(shop.database)))
-    if count:
-        yield good("prices", f"{count} in the general list")
+    yield from carrier_checks.carriers(shop, known)
+    sold = shop.do(prices.load(shop.database))
+    if sold:
+        yield good("prices", f"{len(sold)} in the general list")
+        yield from carrier_checks.unsold(shop, known, sold)
     else:
         yield warning("prices", "the general list is empty: no call is possible", "minitelecom prices import FILE.csv")
     if not any(one.role == "administrator" and one.enabled for one in shop.do(operators.all_operators(shop.database))):

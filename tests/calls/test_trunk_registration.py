@@ -155,3 +155,21 @@ def test_what_has_nothing_to_do_with_a_registration_leaves_it_alone(database: Sy
     run(house.exchange.read("trunks"))
     house.pass_(1)
     assert sorted(request.expires or 0 for _, request in carrier.registered) == [0, 300, 300, 300]
+
+
+def test_of_several_contacts_ours_says_how_long_we_are_kept(database: SynchronousDatabase) -> None:
+    """Another switch registers with the same account, for longer."""
+
+    class Shared(Registrar):
+        def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+            self.registered.append((self.clock.seconds(), request))
+            others = ("Contact", "<sip:shop@10.9.9.9:5060>;expires=3600")
+            ours = ("Contact", f"{request.get('Contact')};expires=50")
+            transaction.respond(request.response(200, headers=(others, ours)))
+
+    house = House(database)
+    carrier = Shared(house.clock, house.random, house.network, house.carrier.exchange, "far", "10.0.0.90")
+    house.trunk("far", "sip:10.0.0.90", register=True, username="shop", password="secret")
+    house.open()
+    house.pass_(65)
+    assert len(carrier.registered) == 3

@@ -202,3 +202,34 @@ def test_the_clock_is_shown_in_the_shops_zone(tmp_path):
     state, detail = found(listening(tmp_path, emergency=Emergency()), "clock")
     assert state == "good"
     assert detail.endswith("in Europe/Sofia")
+
+
+def test_carriers_that_are_not_well(minitelecom, database):
+    for name in ("ann", "bob"):
+        minitelecom("trunk", "add", name, "--uri", "sip:198.51.100.7")
+    process_id = run(processes.start(database, NAME, os.getpid(), datetime.now(UTC)))
+    well = {
+        "calls": 0, "up": True, "up_since": "2026-11-02T09:00:00+00:00", "health_failure": None,
+        "registered_until": "2026-11-02T10:00:00+00:00", "registration_failure": "no response",
+    }  # fmt: skip
+    ill = {**well, "up": False, "health_failure": "no response", "registered_until": None}
+    run(processes.beat(database, process_id, datetime.now(UTC), {**COUNTERS, "trunks": {"ann": well, "bob": ill}}))
+    found = [one for one in minitelecom("doctor", "--json").data["checks"] if one["check"].startswith("trunk ")]
+    assert [(one["check"], one["state"], one["detail"]) for one in found] == [
+        ("trunk bob", "warning", "it is down: no response"),
+        ("trunk bob", "warning", "it does not take our registration: no response"),
+    ]
+
+
+def test_what_is_sold_and_nobody_may_be_asked_for(minitelecom, tmp_path):
+    minitelecom("trunk", "add", "carrier", "--uri", "sip:198.51.100.7")
+    sold, asked = tmp_path / "sold.csv", tmp_path / "asked.csv"
+    sold.write_text("prefix,destination,buy,sell\n44,United Kingdom,,0.02\n49,Germany,,0.03\n53,Cuba,,0.50\n")
+    asked.write_text("prefix,destination,buy\n44,United Kingdom,0.021\n49,Germany,0.03\n")
+    minitelecom("prices", "import", sold)
+    minitelecom("prices", "import", asked, "--trunk", "carrier")
+    found = [one for one in minitelecom("doctor", "--json").data["checks"] if one["check"] == "prices"]
+    assert [one["state"] for one in found] == ["good", "warning"]
+    assert found[1]["detail"] == (
+        "2 are not called, as every carrier asks more or does not go there: United Kingdom (44), Cuba (53)"
+    )
