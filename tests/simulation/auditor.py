@@ -155,7 +155,8 @@ class Auditor:
         interrupted = record.cause == "interrupted" and record.ended_by == "switch"
         if ended > over + (UNWRITTEN if interrupted else INSTANT):
             yield f"{_named(record)} ended {ended:.3f}, on the wire {over:.3f}"
-        if ended < over - INSTANT and record.ended_by != "silence" and record.cause != "interrupted":
+        stays = record.ended_by != "silence" and record.cause != "interrupted" and dialogue.handed_on is None
+        if ended < over - INSTANT and stays:  # who hands a talk on is parted from when he has heard that it is done
             yield f"{_named(record)} ended {ended:.3f}, but was talked until {over:.3f}"
         talked = over - dialogue.answered
         promised = record.promised_seconds

@@ -10,6 +10,7 @@ from random import Random
 
 from twisted.internet.defer import Deferred
 
+from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.transaction_layer import ServerTransaction
 from tests.simulation.lines import Heard, Joined, Line, Parted, Subscriber
@@ -168,14 +169,29 @@ class DirectCaller:
             return
         chance = self.human.chance
         if await self.human.talk(self.line, talk_time(chance)):
-            match chance.choices(["leave", "vanish", "stay"], [6, 1, 3])[0]:
+            match chance.choices(["leave", "vanish", "hand on", "stay"], [5, 1, 2, 3])[0]:
                 case "leave":
                     self.line.leave()
+                case "hand on":
+                    hand_on(self.line, chance)
+                    await self.human.talk(self.line, chance.choice([0.0, chance.uniform(0, 3), 90]))
                 case "vanish":
                     self.line.vanish()
                 case _:
                     await self.human.talk(self.line, 3000)
         self.line.leave()
+
+
+def hand_on(line: Line, chance: Random) -> None:
+    """Whoever is at the other end is to talk with somebody else; most hold him first, some are of two minds."""
+    if not line.alive:
+        return
+    if chance.random() < 0.5:
+        line.hold("sendonly")
+    for _ in range(chance.choice([1, 1, 1, 2])):
+        to = str(chance.randint(101, 112)) if chance.random() < 0.5 else number_to_dial(chance)
+        silent = (("Refer-Sub", "false"),) if chance.random() < 0.2 else ()
+        line.refer(f"<sip:{to}@10.0.0.1>", *silent)
 
 
 def set_going(live: Callable[[], object], failed: Callable[[object], None]) -> None:
@@ -227,6 +243,14 @@ class Telephone(Answerer):
 
     def contact(self) -> list[tuple[str, str]]:
         return [("Contact", f"<sip:{self.name}@{self.address or self.host}:{self.port}>")]
+
+    def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
+        super().request_received(transaction, request, source)
+        chance = self.town.chance
+        if request.method == "INVITE" and request.to.tag is None and chance.random() < 0.3:
+            line = self.calls[-1]
+            assert isinstance(line, Line)
+            self.clock.callLater(chance.uniform(2, 40), hand_on, line, chance)
 
     def description(self) -> bytes:
         return SDP.format(host=self.address or self.host, port=40000).encode()

@@ -77,6 +77,7 @@ def _simulate(seed: int, database: SynchronousDatabase) -> Report:
             "visits": shop.visits,
             "deliveries": sum(not dialogue.outgoing and dialogue.peer == CARRIER for dialogue in dialogues),
             "calls for help": sum(dialogue.outgoing and dialogue.number == "112" for dialogue in dialogues),
+            "handed on": sum(dialogue.handed_on is not None for dialogue in dialogues),
             "held": sum(line.held for line in shop.lines),
             "records": len(auditor.records),
             "datagrams": shop.network.datagrams,

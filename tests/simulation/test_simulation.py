@@ -30,7 +30,14 @@ PROMPTS = (
     " service-unavailable nothing-entered goodbye"
 )
 BEFALLEN = ("datagrams lost", "statements refused", "commits unheard", "daemons ended", "daemons buried", "held")
-TRIED = [*CAUSES.split(), *(f"heard {name}" for name in PROMPTS.split()), *BEFALLEN, "deliveries", "calls for help"]
+TRIED = [
+    *CAUSES.split(),
+    *(f"heard {name}" for name in PROMPTS.split()),
+    *BEFALLEN,
+    "deliveries",
+    "calls for help",
+    "handed on",
+]
 
 _database: SynchronousDatabase
 

@@ -13,7 +13,7 @@ CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]*)")
 INVITED = re.compile(rb"INVITE sip:([^@;> ]*)")
 METHOD = re.compile(rb"\r\nCSeq: \d+ ([A-Z]+)")
 REMEMBERED = 100_000
-LAST_WORDS = (b"BYE ", b"CANCEL ", b"REGISTER ", b"OPTIONS ")
+LAST_WORDS = (b"BYE ", b"CANCEL ", b"REGISTER ", b"OPTIONS ", b"REFER ", b"NOTIFY ")
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Dialogue:
     bye_uttered: float | None = None
     """When that BYE was sent for the first time, by whoever sent it."""
     statuses: list[int] = field(default_factory=list)
+    handed_on: float | None = None
+    """When the exchange took on to transfer whoever is at its other end."""
 
 
 @dataclass
@@ -101,9 +103,11 @@ class Wire(Network):
                 dialogue.bye_by_exchange = outgoing
         elif data.startswith(b"SIP/2.0 "):
             method = METHOD.search(data)
+            dialogue = self._dialogue(data)
+            if method is not None and method[1] == b"REFER" and dialogue is not None and data[8:11] == b"202":
+                dialogue.handed_on = self.clock.seconds()
             if method is None or method[1] != b"INVITE":
                 return
-            dialogue = self._dialogue(data)
             if dialogue is not None and dialogue.outgoing is not outgoing:
                 status = int(data[8:11])
                 if dialogue.heard is None:
