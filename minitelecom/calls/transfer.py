@@ -14,14 +14,13 @@ from minitelecom.calls.ended import Ended, status_of
 from minitelecom.calls.leg import NOBODY, Ending, Leg
 from minitelecom.calls.referral import Referral
 
-GIVEN_UP = Ended("cancelled", 487, "caller", answered=False)
+GAVE_UP = 487
+GIVEN_UP = Ended("cancelled", GAVE_UP, "caller", answered=False)
 LEFT = Ended("normal", None, "caller", answered=True)
 
 
 class Transfer:
-    """
-    One that is under way: the user of both legs of the talk until it is decided.
-    """
+    """One that is under way: the user of both legs of the talk until it is decided."""
 
     def __init__(self, talk: Call, leaving: Leg, staying: Leg, referral: Referral) -> None:
         self.leaving = leaving
@@ -31,6 +30,7 @@ class Transfer:
         self._talk = talk
         self._calls = talk.talk  # those of the talk
         self._gone = False  # the telephone
+        self._silent: list[Leg] = []  # told meanwhile
         self._next: Call | None = None
         leaving.user = staying.user = self
 
@@ -74,6 +74,9 @@ class Transfer:
         self.referral.tell(status)
         if not self._gone:
             self._talk.resume()
+            for leg in self._silent:  # which is told only once
+                clock, seconds = leg.switch.clock, leg.switch.limits.silence_seconds
+                clock.callLater(seconds, self._talk.media_silent, leg)
             return
         left = [one for one in self._calls if not one.finished]
         for call in left:
@@ -95,7 +98,7 @@ class Transfer:
             self._succeed()
             return
         self._decide()
-        self.referral.tell(GIVEN_UP.sip_status or 487)
+        self.referral.tell(GAVE_UP)
         if self._next is not None:
             self._next.finish(GIVEN_UP)
         for call in self._calls:
@@ -104,7 +107,10 @@ class Transfer:
 
     def key_pressed(self, leg: Leg, key: str) -> None: ...
     def play_finished(self, leg: Leg) -> None: ...
-    def media_silent(self, leg: Leg) -> None: ...
+    def media_silent(self, leg: Leg) -> None:
+        """Whoever waits need not speak."""
+        self._silent.append(leg)
+
     def leg_progressed(self, leg: Leg, *, sound: bool) -> None: ...
     def leg_answered(self, leg: Leg) -> None: ...
     def hold_changed(self, leg: Leg) -> None: ...

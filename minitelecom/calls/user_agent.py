@@ -107,20 +107,23 @@ class UserAgent:
             transaction.respond(answer)
         elif leg is None:
             self._begin(transaction, request, source)
-        elif request.method != "REFER" or self._is_itself(leg, transaction, request, source):
+        elif request.method != "REFER" or self._may_refer(leg, transaction, request, source):
             leg.request_received(transaction, request, source)
 
     def _refusal(self, request: Request) -> Refusal | None:
         extensions = (PATH,) if request.method == "REGISTER" else self._extensions
         return refusal(request, METHODS, extensions=extensions)
 
-    def _is_itself(
+    def _may_refer(
         self, usage: DialogUsage | Subscription, transaction: ServerTransaction, request: Request, source: Hop
     ) -> bool:
         """
         Whether a telephone wants to transfer from where it has shown who it is; from elsewhere it is asked again, since
         it will pay.  Anybody else's legs refuse by themselves.
         """
+        if self.draining:
+            transaction.respond(request.response(503, headers=(("Retry-After", "30"),)))
+            return False
         telephone = usage.telephone if isinstance(usage, Leg) else None
         if telephone is None or not isinstance(usage, Leg) or source == usage.home:
             return True

@@ -311,6 +311,22 @@ def test_silence_ends_a_call_that_was_handed_on_at_the_last_sound(shop: Shop) ->
     assert [bill[3:] for bill in shop.bills()] == [(14, "0.014 EUR", "failed"), (60, "0.60 EUR", "failed")]
 
 
+def test_two_who_have_vanished_while_a_third_was_called_are_found_out(shop: Shop) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    shop.second.usual = Behaviour(answer_after=80, status=486)
+    near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(3)
+    for port in shop.house.media.open_ports[:2]:
+        port.mute()
+    shop.house.pass_(85)
+    assert near.told[-1] == "SIP/2.0 486 Busy Here"
+    assert far.talking
+    shop.house.pass_(62)
+    assert not far.talking
+    shop.settle()
+    assert shop.bills()[0] == (B, "101", shop.card.number, 4, "0.004 EUR", "failed")
+
+
 def test_it_may_be_handed_on_again_and_again(shop: Shop) -> None:
     """London is sent from 101 to 102 to 103 and back to 101, and 101 pays for London alone."""
     near, far = shop.call(shop.t, LONDON)
@@ -503,6 +519,17 @@ def test_outside_a_talk_there_is_nobody_to_transfer(shop: Shop) -> None:
     ringing.hang_up()
     shop.house.pass_(2)
     ringing.hang_up()
+    shop.settle()
+
+
+def test_not_while_the_house_closes(shop: Shop) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    shop.house.exchange.drain()
+    answer = near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(1)
+    assert answer.statuses == [503]
+    shop.talks(near, far)
+    near.hang_up()
     shop.settle()
 
 
