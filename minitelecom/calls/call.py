@@ -25,6 +25,7 @@ from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
 from minitelecom.rating.buying import Buying
+from minitelecom.sip.reason_header import COMPLETED_ELSEWHERE, CREDIT_EXHAUSTED
 from minitelecom.sip.uri import Uri
 
 log = Logger()
@@ -183,6 +184,7 @@ class Call:
         self.callee = leg
         others, self._ringing = [other for other in self._ringing if other is not leg], []
         for other in others:
+            other.reason = COMPLETED_ELSEWHERE
             other.hang_up()
         self.answered_at = self._switch.clock.seconds()
         self._answered_instant = self._switch.now()
@@ -199,6 +201,7 @@ class Call:
         if leg is self.caller:
             self.caller_left(ending)
         elif leg is self.callee:
+            self.caller.reason = leg.far_reason
             self.finish(_left(ending, "callee"))
         elif leg in self._ringing:
             self._ringing.remove(leg)
@@ -210,6 +213,7 @@ class Call:
 
     def _refused(self, leg: OutgoingLeg, ending: Ending) -> None:
         attempt = self._attempt
+        self.caller.reason = leg.far_reason
         cause, next_is_tried = verdict(ending, attempt.codes if attempt is not None else "")
         by = "callee" if ending.end is End.REFUSED else "switch"
         forwarded, telephone = self._worst.forwarded, leg.target.telephone
@@ -244,6 +248,8 @@ class Call:
 
     def caller_left(self, ending: Ending) -> None:
         """The caller's leg is gone."""
+        for leg in (*self._ringing, *([self.callee] if self.callee else [])):
+            leg.reason = self.caller.far_reason
         if self.answered_at is None:
             self.finish(Ended("cancelled", 487, "caller", answered=False))
         else:
@@ -373,6 +379,7 @@ class Call:
         if promised is None or promised >= self._switch.limits.longest_seconds:
             self.finish(Ended("normal", None, "switch", answered=True))
         else:
+            self.caller.reason = CREDIT_EXHAUSTED
             self.finish(Ended("credit-exhausted", None, "credit", answered=True))
 
 

@@ -167,6 +167,7 @@ class LegCaller:
             call.start()
             ended = await call.done
         self._call = None
+        self.leg.reason = ""  # a matter of that call; the caller may make another
         if ended.by == "silence":  # nobody is there to be asked for another number
             self._conversation.hung_up()
         if self._conversation.gone:

@@ -96,6 +96,8 @@ class IncomingLeg(Leg):
 
     def reject(self, status: int, reason: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> None:
         invite = self.transaction.request
+        if self.reason:
+            headers = (*headers, ("Reason", self.reason))
         self._machine.reject(invite.response(status, reason, to_tag=self.local_tag, headers=headers))
 
     def hang_up(self) -> None:
@@ -252,6 +254,7 @@ def turn_away(machine: Inputs, leg: IncomingLeg) -> None:
 @accepting.upon(Inputs.cancelled).to(closed)
 @accepting.upon(Inputs.bye).to(closed)
 def give_up(machine: Inputs, leg: IncomingLeg) -> None:
+    leg.far_reason = leg.far_reason or leg.transaction.reason
     leg.transaction.respond(leg.transaction.request.response(487, to_tag=leg.local_tag))
     leg.release()
     leg.user.leg_ended(leg, Ending(End.CANCELLED, 487))

@@ -30,6 +30,7 @@ from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import SDP, Exchange, Negotiation, NotAcceptable, Stream, description_in
+from minitelecom.sip.reason_header import COMPLETED_ELSEWHERE, told
 from minitelecom.sip.transaction_layer import ServerTransaction
 from minitelecom.sip.uri import Uri
 
@@ -124,6 +125,8 @@ class Leg:
         self.port: RtpPort | None = None
         self.on_hold = False
         self.contact_user = "minitelecom"
+        self.reason = ""  # why we part from the far end, as it is told (RFC 3326)
+        self.far_reason = ""  # why it parted from us
         self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
         self.changes = SessionChanges()
         self.far_allows = ""  # the Allow of the far end
@@ -217,6 +220,7 @@ class Leg:
         self.hop = source
         match request.method:
             case "BYE":
+                self.far_reason = told(request)
                 transaction.respond(request.response(200))
                 self.bye_received()
             case "INVITE" | "UPDATE":
@@ -339,7 +343,8 @@ class Leg:
         """End the dialog from our side (RFC 3261 15.1.1); or, of a forked INVITE, another one."""
         dialog = dialog or self.dialog
         assert dialog is not None
-        Errand(self, dialog, "BYE")
+        reason = self.reason if dialog is self.dialog else COMPLETED_ELSEWHERE
+        Errand(self, dialog, "BYE", (("Reason", reason),) if reason else ())
 
     # The end.
 

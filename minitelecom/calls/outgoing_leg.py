@@ -22,6 +22,7 @@ from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import Exchange, NotAcceptable
+from minitelecom.sip.reason_header import told
 from minitelecom.sip.redirection import contacts
 from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction
 
@@ -366,6 +367,7 @@ def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> Non
 
 @calling.upon(Inputs.refused).to(closed)
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
+    leg.far_reason = told(response)
     leg.release()
     leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, contacts(response)))
 
@@ -402,7 +404,7 @@ def cancel(leg: OutgoingLeg, machine: Inputs) -> None:
     leg.release()
     leg.timer = leg.switch.clock.callLater(CANCEL_SECONDS, machine.failed)
     assert leg.transaction is not None
-    leg.transaction.cancel()
+    leg.transaction.cancel(leg.reason)
 
 
 @cancelling.upon(Inputs.success).to(closed)

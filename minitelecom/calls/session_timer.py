@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.session_change import Outcome, SessionChange
 from minitelecom.sip.message import Request, Response
+from minitelecom.sip.reason_header import NOT_REFRESHED
 from minitelecom.sip.session_timer import (
     LEAST_SECONDS,
     OPTION,
@@ -152,4 +153,5 @@ class SessionTimer:
     def _over(self, leg: "Leg") -> None:
         self.stop()
         log.info("{call_id}: the session was not refreshed", call_id=leg.key[0])
+        leg.reason = NOT_REFRESHED
         leg.lost()

@@ -32,7 +32,7 @@ def failure(effect: Fail) -> Failure:
 class ClientTransaction(Performer):
     """A request of ours on its way."""
 
-    __slots__ = ("_key", "_otherwise", "_user")
+    __slots__ = ("_key", "_otherwise", "_user", "reason")
 
     _layer: Layer
     _machine: machines.InviteClient | machines.NonInviteClient
@@ -41,6 +41,7 @@ class ClientTransaction(Performer):
     def __init__(self, layer: Layer, request: Request, hop: Hop, user: ClientUser, otherwise: Hop | None) -> None:
         super().__init__(layer, hop)
         self._user = user
+        self.reason = ""  # why it was cancelled
         self._otherwise = otherwise  # where it goes by UDP if nobody takes it by TCP; None once something came back
         self.take(request, hop)
 
@@ -63,11 +64,13 @@ class ClientTransaction(Performer):
     def request(self) -> Request:
         return self._machine.request
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str = "") -> None:
         """
         Send a CANCEL as soon as a provisional response has come (9.1); if a final one has, there is nothing to cancel.
         The user still hears the final response, mostly 487; or 2xx, if it was on its way; or a TIMEOUT.
+        The reason is that of RFC 3326.
         """
+        self.reason = reason or self.reason
         self.happened(Input.CANCEL)
 
     def leave_to(self, user: ClientUser) -> None:

@@ -23,6 +23,7 @@ from minitelecom.sip.hop import Hop
 from minitelecom.sip.matching import PLAIN, Key, Manner, arrival_key, invite_key, mark, refusal_key, server_key
 from minitelecom.sip.message import MalformedMessage, Request, Response, parse
 from minitelecom.sip.performer import Counts, Performer
+from minitelecom.sip.reason_header import told
 from minitelecom.sip.timers import Timers
 
 __all__ = ["ClientTransaction", "ClientUser", "Failure", "ServerTransaction", "TransactionLayer", "TransactionUser"]
@@ -76,7 +77,7 @@ class ServerTransaction(Performer):
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
     """
 
-    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "source", "to_tag")
+    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "reason", "source", "to_tag")
 
     _layer: "TransactionLayer"
     _machine: machines.InviteServer | machines.NonInviteServer
@@ -86,6 +87,7 @@ class ServerTransaction(Performer):
         super().__init__(layer, answered_at)
         self.source = source
         self.cancelled = False
+        self.reason = ""  # why it was cancelled (RFC 3326)
         self._refused = False
         self.to_tag: str | None = None
         """The tag of our side, once a response has carried one."""
@@ -123,10 +125,11 @@ class ServerTransaction(Performer):
             self.on_cancel = None  # too late to cancel; and whoever it belongs to may go
             self.request.headers.forget()
 
-    def cancel_received(self) -> None:
+    def cancel_received(self, reason: str) -> None:
         if self.answered or self.cancelled:
             return
         self.cancelled = True
+        self.reason = reason
         if self.on_cancel is not None:
             self.on_cancel()
 
@@ -242,6 +245,8 @@ class TransactionLayer:
 
     def send_cancel(self, invite: ClientTransaction) -> None:
         cancel = machines.cancellation(invite.request)
+        if invite.reason:
+            cancel.add("Reason", invite.reason)
         self._begin_client(ClientTransaction(self, cancel, invite.hop, Nobody(), None))
 
     def put(self, data: bytes, hop: Hop) -> bool:
@@ -378,7 +383,7 @@ class TransactionLayer:
             return
         transaction = self._begin_server(cancel, key, source, mark(cancel, source, self.manner_of))
         transaction.respond(cancel.response(200, to_tag=invite.to_tag or self.tag()))
-        invite.cancel_received()
+        invite.cancel_received(told(cancel))
 
     def offer(self, transaction: ServerTransaction) -> None:
         """Hand a request to the TU. One that makes the TU stumble is answered all the same."""
