@@ -57,16 +57,22 @@ class Baresip:
         hertz: float,
         port: int | None = None,
         proxy: str = "",
+        transport: str = "udp",
     ) -> None:
         """``proxy``: HOST:PORT that everything of it goes by."""
         self._folder = folder
-        self._shop = shop
+        self._place = f"{shop.host}:{shop.tls_port if transport == 'tls' else shop.sip_port}"
+        if transport != "udp":
+            self._place += f";transport={transport}"
         folder.mkdir()
         write_wav(folder / "said.wav", sine(hertz, SPOKEN_SECONDS * RATE))
         control, sound = free_port(host, socket.SOCK_STREAM), free_port(host)
         ports = {"sip": port or free_port(host), "control": control, "first": sound, "last": sound + 20}
-        (folder / "config").write_text(CONFIGURATION.format(host=host, folder=folder, modules=MODULES, **ports))
-        account = f"<sip:{name}@{shop.host}:{shop.sip_port}>;auth_user={name};auth_pass={password};regint=60"
+        configuration = CONFIGURATION.format(host=host, folder=folder, modules=MODULES, **ports)
+        if transport == "tls":
+            configuration += f"sip_cafile {shop.folder}/authority.pem\n"
+        (folder / "config").write_text(configuration)
+        account = f"<sip:{name}@{self._place}>;auth_user={name};auth_pass={password};regint=60"
         if proxy:
             account += f';outbound="sip:{proxy};transport=udp"'
         (folder / "accounts").write_text(f"{account};audio_codecs=pcma;ptime=20;answermode=auto\n")
@@ -93,7 +99,7 @@ class Baresip:
         self._control.sendall(f"{len(message)}:{message},".encode())
 
     def dial(self, number: str) -> None:
-        self._tell("dial", f"sip:{number}@{self._shop.host}:{self._shop.sip_port}")
+        self._tell("dial", f"sip:{number}@{self._place}")
         self.waits_for("Call established")
 
     def press(self, keys: str) -> None:

@@ -67,7 +67,7 @@ class Ear:
         self.events = events
         self.heard: list[Packet] = []
         self._rtp, self._rtcp = pair_of_sockets(host)
-        self.host, self.port = self._rtp.getsockname()
+        self.host, self.port = self._rtp.getsockname()[:2]
         self._peer: tuple[str, int] | None = None
         self._tone: float | None = None
         self._said = 0  # samples of the tone
@@ -200,7 +200,8 @@ class Ear:
 def pair_of_sockets(host: str) -> tuple[socket.socket, socket.socket]:
     """An even port and the next (RFC 3550 section 11)."""
     for _ in range(100):
-        rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        rtp, rtcp = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
         port = random.randrange(33000, 60000, 2)
         try:
             rtp.bind((host, port))

@@ -127,10 +127,10 @@ class House:
     def ear(self, host: str, *, payload_type: int = PCMA, events: bool = True) -> Ear:
         return self._until_the_end(Ear(host, payload_type=payload_type, events=events))
 
-    def sipp(self, name: str, scenario: str, host: str, port: int | None = None) -> Sipp:
-        target = f"{self.shop.host}:{self.shop.sip_port}"
+    def sipp(self, name: str, scenario: str, host: str, port: int | None = None, *, tcp: bool = False) -> Sipp:
+        target = f"{'[::1]' if ':' in host else self.shop.host}:{self.shop.sip_port}"
         unique = f"{name}-{next(self._serial)}"
-        sipp = self._until_the_end(Sipp(self._folder, unique, scenario, host=host, target=target, port=port))
+        sipp = self._until_the_end(Sipp(self._folder, unique, scenario, host=host, target=target, port=port, tcp=tcp))
         self._sipps.append(sipp)
         return sipp
 

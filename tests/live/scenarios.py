@@ -68,7 +68,8 @@ def description(port: int | str, *, codecs: Sequence[int] = (8, 0), events: bool
     formats = [str(codec) for codec in codecs] + (["101"] if events else [])
     maps = [f"a=rtpmap:{codec} {FORMATS[codec]}/8000" for codec in codecs]
     maps += ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15"] if events else []
-    head = ["v=0", "o=sipp 1 1 IN IP4 [local_ip]", "s=-", "c=IN IP4 [local_ip]", "t=0 0"]
+    ours = "IN IP[media_ip_type] [media_ip]"
+    head = ["v=0", f"o=sipp 1 1 {ours}", "s=-", f"c={ours}", "t=0 0"]
     return "\n".join([*head, f"m=audio {port} RTP/AVP {' '.join(formats)}", *maps, "a=ptime:20"])
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from minitelecom.store.private_server import PrivateServer
 from tests.conftest import reachable_folder
 from tests.live.programs import Program, free_port, wait_until
+from tests.world.certificates import Authority
 
 MINITELECOM = Path(sys.executable).with_name("minitelecom")
 START_SECONDS = 30.0
@@ -33,7 +34,8 @@ CONFIGURATION = """\
 data = "{folder}/data"
 currency = "EUR"
 [sip]
-listen = ["udp:{host}:{sip}"]
+listen = {listen}
+{files}
 [rtp]
 ports = "{first}-{last}"
 [web]
@@ -68,18 +70,26 @@ class Card:
 class RunningShop:
     """Start it, stop it, kill it, ask it."""
 
-    def __init__(self, folder: Path, host: str = HOST) -> None:
+    def __init__(self, folder: Path, host: str = HOST, *, everywhere: bool = False) -> None:
+        """``everywhere``: on every transport, and IPv6, too."""
         self.folder = folder
         self.host = host
         self.configuration = folder / "minitelecom.toml"
-        self.sip_port = free_port(host)
+        self.sip_port, self.tls_port = free_port(host), free_port(host, socket.SOCK_STREAM)
+        listen, files = [f"udp:{host}:{self.sip_port}"], ""
+        if everywhere:
+            own = Authority(folder).identity(host)
+            files = f'certificate = "{own.certificate}"\nkey = "{own.key}"\nauthorities = "{folder}/authority.pem"'
+            listen += [f"tcp:{host}:{self.sip_port}", f"tls:{host}:{self.tls_port}"]
+            listen += [f"udp:[::1]:{self.sip_port}", f"tcp:[::1]:{self.sip_port}"]
         self.daemon: Program | None = None
         first = free_ports_in_a_row(RTP_PORTS)
         self.configuration.write_text(
             CONFIGURATION.format(
                 folder=folder,
                 host=host,
-                sip=self.sip_port,
+                listen=json.dumps(listen),
+                files=files,
                 first=first,
                 last=first + RTP_PORTS - 1,
                 web=free_port(host, socket.SOCK_STREAM),
@@ -256,10 +266,10 @@ def is_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running_shop(host: str = HOST) -> Iterator[RunningShop]:
+def running_shop(host: str = HOST, *, everywhere: bool = False) -> Iterator[RunningShop]:
     """A shop with prices, ready for calls; gone afterwards."""
     with reachable_folder() as folder:
-        shop = RunningShop(folder, host)
+        shop = RunningShop(folder, host, everywhere=everywhere)
         try:
             shop.start()
             shop.prices()

@@ -11,7 +11,7 @@ from tests.live.programs import Program, free_port, wait_until
 
 _HEAD = re.compile(
     r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})\n"
-    r"UDP message (sent|received) (?:\(\d+ bytes\)|\[\d+\] bytes ):\n\n",
+    r"(?:UDP|TCP) message (sent|received) (?:\(\d+ bytes\)|\[\d+\] bytes ):\n\n",
     re.MULTILINE,
 )
 LONGEST_SECONDS = 120
@@ -35,7 +35,16 @@ class Sipp:
     """One SIPp that plays one scenario, once unless told otherwise."""
 
     def __init__(
-        self, folder: Path, name: str, scenario: str, *, host: str, target: str, port: int | None = None, calls: int = 1
+        self,
+        folder: Path,
+        name: str,
+        scenario: str,
+        *,
+        host: str,
+        target: str,
+        port: int | None = None,
+        calls: int = 1,
+        tcp: bool = False,
     ) -> None:
         self.name = name
         self.host = host
@@ -50,7 +59,8 @@ class Sipp:
         assert program, "SIPp is missing: apt-get install sip-tester"
         self.program = Program(
             [
-                *(program, target, "-sf", written, "-i", host, "-p", str(self.port)),
+                *(program, target, "-sf", written, "-i", host, "-mi", host, "-p", str(self.port)),
+                *("-t", "t1" if tcp else "u1"),
                 *("-m", str(calls), "-l", str(calls), "-r", str(max(calls, PER_SECOND)), "-nostdin"),
                 *signed,
                 *("-trace_msg", "-message_file", self._log, "-trace_err", "-error_file", self._errors),
@@ -99,7 +109,10 @@ class Sipp:
     def far_sound(self) -> tuple[str, int]:
         """Where the latest session description received wants its sound."""
         text = next(one.text for one in reversed(self.messages) if not one.sent and "m=audio " in one.text)
-        host, port = re.search(r"^c=IN IP4 (\S+)", text, re.MULTILINE), re.search(r"^m=audio (\d+)", text, re.MULTILINE)
+        host, port = (
+            re.search(r"^c=IN IP[46] (\S+)", text, re.MULTILINE),
+            re.search(r"^m=audio (\d+)", text, re.MULTILINE),
+        )
         assert host is not None
         assert port is not None
         return host[1], int(port[1])
