@@ -70,7 +70,7 @@ async def messages_of(database: Database, record: CallRecord) -> list[Seen]:
 class Visited:
     """What is held of one visit; without a session it has not begun, and mostly never will."""
 
-    __slots__ = ("bytes", "call_ids", "ended", "messages", "most", "session", "taken")
+    __slots__ = ("bytes", "call_ids", "ended", "held", "messages", "most", "session", "taken")
 
     def __init__(self) -> None:
         self.session = ""
@@ -78,6 +78,7 @@ class Visited:
         self.taken: list[Taken] = []
         self.messages = self.bytes = 0
         self.most = MOST_BEFORE
+        self.held = 1  # by the caller, and by each call that runs
         self.ended = 0.0
 
 
@@ -153,10 +154,20 @@ class Ladders:
         if visited is not None and len(visited.call_ids) < MOST_LEGS:
             self._join(visited, _key(call_id), Leg(call_id, name, dialled))
 
-    def end(self, session: str) -> None:
-        """The visit is over; what is still said in its dialogs belongs to it."""
-        visited = self._visits.pop(session, None)
+    def hold(self, session: str) -> None:
+        """One of the visit's calls runs; it may outlast the caller, who has handed it on."""
+        visited = self._visits.get(session)
         if visited is not None:
+            visited.held += 1
+
+    def end(self, session: str) -> None:
+        """The caller has left, or a call that was held is over; when all are, what is still said belongs to the visit."""
+        visited = self._visits.get(session)
+        if visited is None:
+            return
+        visited.held -= 1
+        if not visited.held:
+            del self._visits[session]
             visited.ended = self._seconds()
             self._parting.append(visited)
             self._arm()

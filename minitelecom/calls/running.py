@@ -45,6 +45,7 @@ class RunningCalls:
         record = call.record
         beginning = record.beginning
         self._calls[call] = session, beginning.account_id
+        self._switch.ladders.hold(beginning.session)
         self._live.change(
             session,
             account=account,
@@ -67,6 +68,7 @@ class RunningCalls:
             yield
         finally:
             del self._calls[call]
+            self._switch.ladders.end(beginning.session)
             self._live.change(
                 session, called_number=None, destination=None, answered=None, rate=None, promised_seconds=None
             )

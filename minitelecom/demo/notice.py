@@ -20,6 +20,6 @@ def notice(config: Config, file: Path, furniture: Furniture, host: str) -> list[
         f"5. Dial {config.ivr.card}, the card dialogue: card {card.number}, password {card.password},"
         " then a number as above and #.",
         f"6. Open http://{host}:{web}/ as {ADMINISTRATOR}, password {furniture.administrator}:"
-        " View Online Users while you talk, View Calls after it.",
+        " View Online Users while you talk, then View Calls; a click on a time shows the call, message by message.",
         f"7. In another shell: minitelecom calls --config {file}, or card show, status, doctor.",
     ]

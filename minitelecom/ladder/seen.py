@@ -46,10 +46,10 @@ class Seen:
 def of_call(seen: Sequence[Seen], started: datetime) -> list[Seen]:
     """
     The messages of the call that began then, among those of its visit: all of its own legs; of the caller's leg what lies
-    between the last word about the number dialled before and the first about the next.
+    between the last word about another number before and the beginning of the next call.
     """
     others = [one for one in seen if one.leg.dialled is not None and one.leg.dialled != started]
-    before = max((one.instant for one in others if one.leg.dialled and one.leg.dialled < started), default=None)
+    before = max((one.instant for one in others if one.instant < started), default=None)
     after = min((one.leg.dialled for one in others if one.leg.dialled and one.leg.dialled > started), default=None)
     return [
         one

@@ -167,6 +167,27 @@ def test_two_numbers_of_one_visit_are_two_ladders(house: House) -> None:
     assert told(ladder(house, london))[-2:] in (["101 > BYE", "101 < 200"], ["101 < BYE", "101 > 200"])
 
 
+def test_a_call_that_was_handed_on_is_kept_to_its_end(house: House) -> None:
+    """Long after the telephone that handed it on has left, the answers to it included."""
+    telephone = house.telephone("101", "10.0.0.11", house.card("5.00"))
+    house.open()
+    telephone.register()
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk = telephone.call(LONDON)
+    house.pass_(10)
+    talk.refer(f"<sip:{BERLIN}@10.0.0.1>")
+    house.pass_(120)
+    assert talk.ended_by_far_end
+    house.carrier.calls[1].hang_up()
+    house.pass_(LATE)
+    london, berlin = (told(ladder(house, record)) for record in house.records())
+    assert london[-2:] == ["carrier < BYE", "carrier > 200"]
+    asked = berlin.index("101 > REFER")
+    assert berlin[asked : asked + 3] == ["101 > REFER", "101 < 202", "101 < NOTIFY"]
+    assert "carrier < INVITE" in berlin
+    assert berlin[-2:] == ["carrier > BYE", "carrier < 200"]
+
+
 def test_only_calls_are_kept(house: House) -> None:
     """No REGISTER, no OPTIONS, and nothing of a stranger who calls."""
     telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
