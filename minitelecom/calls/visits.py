@@ -16,6 +16,7 @@ from minitelecom.calls.ended import STATUSES, Ended, status_of
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
+from minitelecom.calls.loops import Deliveries
 from minitelecom.calls.redirection import Forwarding, forwarded_by
 from minitelecom.calls.routing import Dialogue, EmergencyNumber, Internal
 from minitelecom.calls.running import RunningCalls
@@ -81,6 +82,7 @@ class Visits:
         self._running = running
         self._voice = voice
         self._config = config
+        self._deliveries = Deliveries()
         self._emergencies = Emergencies(config.emergency.numbers)
 
     def from_trunk(self, leg: IncomingLeg, visitor: Visitor, called: Sequence[str]) -> None:
@@ -93,6 +95,11 @@ class Visits:
             match self._dialling.access(number):
                 case Dialogue() as dialogue:
                     self._begin(leg, visitor, number, self._card(leg, visitor, dialogue))
+                    return
+                case Internal(device) if self._deliveries.goes_round(visitor.calling_number, number):
+                    log.warn("{number} is called in a circle by {trunk}", number=number, trunk=visitor.trunk)
+                    leg.reject(482)
+                    self._dialling.turned_away(visitor, number, "failed")
                     return
                 case Internal(device):
                     self._begin(leg, visitor, number, self._delivered(leg, visitor, device, number))
@@ -177,11 +184,12 @@ class Visits:
         await self._connect(leg, visitor, prepared)
 
     async def _delivered(self, leg: IncomingLeg, visitor: Visitor, device: str, number: str) -> None:
-        prepared = await self._dialling.ring(visitor, device, number)
-        if isinstance(prepared, NotDialled):
-            leg.reject(STATUSES[prepared.cause])
-        else:
-            await self._connect(leg, visitor, prepared)
+        with self._deliveries.one(visitor.calling_number, number):
+            prepared = await self._dialling.ring(visitor, device, number)
+            if isinstance(prepared, NotDialled):
+                leg.reject(STATUSES[prepared.cause])
+            else:
+                await self._connect(leg, visitor, prepared)
 
     async def _help(self, leg: IncomingLeg, visitor: Visitor, number: str) -> None:
         await self._connect(leg, visitor, await self._dialling.emergency(visitor, number))
