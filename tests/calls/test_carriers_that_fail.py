@@ -351,3 +351,27 @@ def settle_with_questions(house: House) -> None:
     """Whoever is asked for ever leaves an open question: the exchange stops first."""
     house.exchange.stop()
     settle(house)
+
+
+# What the caller hears meanwhile.
+
+
+def test_the_sound_of_a_carrier_that_failed_is_taken_away(house: House, two: Two, dial: Dial) -> None:
+    """An announcement and a refusal; then the next one's own early sound, and its talk."""
+    first, second = two()
+    first.usual = Behaviour(early_media=True, status=503, answer_after=3)
+    second.usual = Behaviour(ring_after=2, early_media=True, answer_after=4)
+    house.open()
+    talk = dial()
+    house.pass_(2)
+    caller, announcement = house.media.every_port[:2]
+    assert caller.partner is announcement
+    house.pass_(2)
+    assert (caller.partner, announcement.closed) == (None, True)
+    house.pass_(2)
+    assert caller.partner is house.media.every_port[2]
+    house.pass_(2)
+    assert talk.talking
+    assert caller.partner is house.media.every_port[2]
+    talk.hang_up()
+    settle(house)
