@@ -240,6 +240,7 @@ class Daemon:
             )
             if not alive:
                 await self._begin_again()
+            await self.exchange.look_elsewhere()
             self._beats += 1
             if self._beats % RECOVERY_BEATS == 0:
                 await processes.recover(self._pool, utc_now())

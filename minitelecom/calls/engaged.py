@@ -28,6 +28,8 @@ class Engaged:
     def __init__(self) -> None:
         self._legs: dict[str, set[OnTelephone]] = {}
         self._trunks: dict[str, set[OnTelephone]] = {}
+        self.elsewhere: dict[str, int] = {}
+        """The calls that trunks have by other processes, as these said last."""
 
     def join(self, leg: OnTelephone) -> None:
         if leg.telephone is not None:
@@ -52,12 +54,12 @@ class Engaged:
         return most is not None and self.calls(device.name) >= most
 
     def lines(self, trunk: str) -> int:
-        """How many calls a carrier has from us and brings us."""
+        """How many calls a carrier has from this process and brings it."""
         return len(self._trunks.get(trunk, ()))
 
     def takes_more(self, trunk: str, capacity: int) -> bool:
         """Whether a carrier that takes so many calls at one time (0: any number) takes one more."""
-        return not capacity or self.lines(trunk) < capacity
+        return not capacity or self.lines(trunk) + self.elsewhere.get(trunk, 0) < capacity
 
 
 def _remove(legs_of: dict[str, set[OnTelephone]], name: str, leg: OnTelephone) -> None:

@@ -36,6 +36,7 @@ from minitelecom.sip.locating import Kind
 from minitelecom.sip.nonces import FORGED, Nonces
 from minitelecom.sip.offer_answer import Codec
 from minitelecom.sip.transaction_layer import TransactionLayer
+from minitelecom.store import processes
 from minitelecom.store.database import Database, DatabaseAway
 from minitelecom.store.secrets import Secrets
 
@@ -221,6 +222,13 @@ class Exchange:
     def open_records(self) -> int:
         """Calls begun in the database whose end is not written yet."""
         return self.dialling.open.records
+
+    async def look_elsewhere(self) -> None:
+        """What other processes on this database do with carriers that take so many calls and no more."""
+        if any(trunk.capacity for trunk in self.directory.trunks):
+            self.switch.engaged.elsewhere = await processes.calls_of_others(
+                self._around.database, self.dialling.open.process_id, self._around.now()
+            )
 
     def trunk_states(self) -> dict[str, dict[str, str | int | bool | None]]:
         """How each trunk is doing, as JSON knows it."""

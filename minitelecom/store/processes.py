@@ -55,6 +55,16 @@ async def beat(database: Database, process_id: int, instant: datetime, counters:
     return bool(rows)
 
 
+async def calls_of_others(database: Database, process_id: int, instant: datetime) -> dict[str, int]:
+    """The calls that each trunk has by the other processes that are alive, as their last heartbeats said."""
+    rows = await database.query(
+        "SELECT t.key, sum((t.value ->> 'calls')::int)::int FROM processes p, jsonb_each(p.counters -> 'trunks') AS t"
+        " WHERE p.stopped IS NULL AND p.id <> %s AND p.heartbeat >= %s GROUP BY t.key",
+        (process_id, instant - DEAD_AFTER),
+    )
+    return {name: calls for name, calls in rows if calls}
+
+
 async def stop(database: Database, process_id: int, instant: datetime) -> None:
     """The process ends in good order; what it left open all the same, the next recovery closes."""
     await database.query(

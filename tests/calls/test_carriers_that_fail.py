@@ -7,6 +7,7 @@ import pytest
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.transaction_layer import ServerTransaction
+from minitelecom.store import processes
 from minitelecom.store.synchronous import run
 from tests.calls.scene import DESCRIPTION, WrittenCarrier
 from tests.calls.story import LONDON, settle
@@ -99,6 +100,26 @@ def test_the_last_line_is_given_to_one_of_two_who_dial_at_once(house: House, two
     assert (len(first.calls), len(second.calls)) == (1, 1)
     for talk in talks:
         talk.hang_up()
+    settle(house)
+
+
+def test_calls_by_another_process_count_as_long_as_it_lives(house: House, two: Two, dial: Dial) -> None:
+    first, second = two(capacity=1)
+    house.open()
+    other = run(processes.start(house.database, "another", 2, house.now()))
+    run(processes.beat(house.database, other, house.now(), {"trunks": {"first": {"calls": 1}, "second": {"calls": 0}}}))
+    run(house.exchange.look_elsewhere())
+    talks = [dial()]
+    house.pass_(11)
+    assert (len(first.calls), len(second.calls)) == (0, 1)
+    run(house.exchange.look_elsewhere())
+    talks.append(dial())
+    house.pass_(2)
+    assert len(first.calls) == 1, "the other has been silent for too long"
+    for talk in talks:
+        talk.hang_up()
+    house.pass_(1)
+    run(processes.beat(house.database, house.process_id, house.now(), {}))
     settle(house)
 
 
