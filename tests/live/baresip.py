@@ -17,6 +17,7 @@ from tests.live.sounds import RATE, read_wav, sine, write_wav
 MODULES = Path("/usr/lib/baresip/modules")
 SPOKEN_SECONDS = 90  # at the end of its file baresip hangs up
 KEY_SECONDS = 0.14
+REGISTERED, ENDED = "200 OK () [1 binding]", "terminated (duration"  # what it says
 
 CONFIGURATION = """\
 poll_method epoll
@@ -58,6 +59,7 @@ class Baresip:
         port: int | None = None,
         proxy: str = "",
         transport: str = "udp",
+        registered_seconds: int = 60,
     ) -> None:
         """``proxy``: HOST:PORT that everything of it goes by."""
         self._folder = folder
@@ -72,7 +74,7 @@ class Baresip:
         if transport == "tls":
             configuration += f"sip_cafile {shop.folder}/authority.pem\n"
         (folder / "config").write_text(configuration)
-        account = f"<sip:{name}@{self._place}>;auth_user={name};auth_pass={password};regint=60"
+        account = f"<sip:{name}@{self._place}>;auth_user={name};auth_pass={password};regint={registered_seconds}"
         if proxy:
             account += f';outbound="sip:{proxy};transport=udp"'
         (folder / "accounts").write_text(f"{account};audio_codecs=pcma;ptime=20;answermode=auto\n")
@@ -81,15 +83,15 @@ class Baresip:
         assert program, "baresip is missing: apt-get install baresip"
         self.program = Program([program, "-f", folder, "-v"], folder / "screen")
         try:
-            self.waits_for("200 OK () [1 binding]")
+            self.waits_for(REGISTERED)
             self._control = socket.create_connection((host, control), timeout=5)
         except BaseException:
             self.program.kill()
             raise
 
-    def waits_for(self, said: str, seconds: float = 10.0) -> None:
+    def waits_for(self, said: str, seconds: float = 10.0, count: int = 1) -> None:
         try:
-            wait_until(lambda: said in self.program.said, f"{said!r} from baresip", seconds)
+            wait_until(lambda: self.program.said.count(said) >= count, f"{said!r} from baresip", seconds)
         except AssertionError as late:
             late.add_note(self.program.said[-3000:])
             raise
@@ -98,9 +100,14 @@ class Baresip:
         message = json.dumps({"command": command, "params": parameter})
         self._control.sendall(f"{len(message)}:{message},".encode())
 
+    def _tell_and_wait(self, said: str, command: str, parameter: str = "") -> None:
+        """Until it says so once more."""
+        before = self.program.said.count(said)
+        self._tell(command, parameter)
+        self.waits_for(said, count=before + 1)
+
     def dial(self, number: str) -> None:
-        self._tell("dial", f"sip:{number}@{self._place}")
-        self.waits_for("Call established")
+        self._tell_and_wait("Call established", "dial", f"sip:{number}@{self._place}")
 
     def press(self, keys: str) -> None:
         for key in keys:
@@ -112,8 +119,7 @@ class Baresip:
         self._tell("transfer", f"sip:{number}@{self._shop.host}:{self._shop.sip_port}")
 
     def hang_up(self) -> None:
-        self._tell("hangup")
-        self.waits_for("terminated (duration")
+        self._tell_and_wait(ENDED, "hangup")
 
     def heard(self) -> list[int]:
         """What it heard in its latest call, once that is over."""
