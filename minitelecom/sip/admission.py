@@ -29,7 +29,7 @@ SCANNERS = (
 )
 _LOOKED_AT = 2000  # bytes
 # A nonce of ours in Authorization or Proxy-Authorization.
-_NONCE = re.compile(rb'\bnonce[ \t]*=[ \t]*"([0-9a-f]{40})"')
+_NONCE = re.compile(rb'nonce[ \t]*=[ \t]*"([0-9a-f]{40})"')
 
 
 @lru_cache(MOST_NETWORKS_REMEMBERED)
@@ -119,5 +119,6 @@ class Admission:
         return bucket
 
     def _is_vouched(self, data: bytes, host: str) -> bool:
-        found = _NONCE.search(data)
+        begins = data.find(b"nonce")  # quicker than the expression, and a flood has none
+        found = _NONCE.search(data, begins) if begins >= 0 else None
         return found is not None and self._vouched(found[1].decode("ascii"), host)
