@@ -1,19 +1,22 @@
 """What was said on the wire for a call is kept and found again, without anything that was secret."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from minitelecom.calls.ladders import MOST_MESSAGES, call_id_in
+from twisted.internet.task import Clock
+
+from minitelecom.calls.ladders import MOST_BEFORE, MOST_BYTES, MOST_EXPECTED, MOST_MESSAGES, Ladders, call_id_in
 from minitelecom.config import Sip
 from minitelecom.ladder import pages
 from minitelecom.ladder.seen import Seen, of_call
+from minitelecom.sip.hop import Hop
 from minitelecom.store import ladders
 from minitelecom.store.call_records import CallRecord
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.calls.scene import ON_HOLD, Scene
 from tests.calls.story import BERLIN, LONDON, settle, visit
-from tests.world.house import EXCHANGE, House
+from tests.world.house import BEGINNING, EXCHANGE, House
 from tests.world.party import Behaviour
 
 LATE = 55.0  # by then everything of a call has been written
@@ -277,6 +280,74 @@ def test_a_telephone_that_talks_without_end_is_kept_up_to_a_limit(house: House) 
     house.pass_(LATE, step=1)
     assert len(ladder(house)) == MOST_MESSAGES
     assert house.exchange.ladders.dropped > 0
+
+
+@dataclass
+class Recorded:
+    """Ladders alone, over a database that is away at first."""
+
+    database: SynchronousDatabase
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.away = Away(self.database)
+        self.away.away = True
+        self.ladders = Ladders(self.clock, self.now, self.away, lambda hop: (EXCHANGE.host, 5060), 48)  # type: ignore[arg-type]
+
+    def now(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self.clock.seconds())
+
+    def visit(self, number: int, messages: int, length: int = 0) -> None:
+        self.ladders.saw(invite(number, length), CALLER, sent=False)
+        self.ladders.begin(f"visit {number}", f"call {number}", "101")
+        for _ in range(messages - 1):
+            self.ladders.saw(invite(number, length), CALLER, sent=False)
+        self.ladders.end(f"visit {number}")
+
+    def written(self) -> list[tuple[str, int]]:
+        rows = run(self.database.query("SELECT session, begun, messages FROM ladder_pages ORDER BY begun, session"))
+        return [(session, len(pages.read(begun, page))) for session, begun, page in rows]
+
+
+CALLER = Hop("udp", "10.0.0.11", 5060)
+
+
+def invite(number: int, length: int = 0) -> bytes:
+    return f"INVITE sip:1@h SIP/2.0\r\nCall-ID: call {number}\r\nX: {'x' * length}\r\n\r\n".encode()
+
+
+def test_when_the_database_is_away_for_too_long_messages_are_dropped_and_counted(
+    database: SynchronousDatabase,
+) -> None:
+    recorded = Recorded(database)
+    length, each = 60_000, 30
+    visits = MOST_BYTES // (length * each) + 3
+    for number in range(visits):
+        recorded.visit(number, each, length)
+    recorded.clock.pump([1.0] * 20)
+    dropped = recorded.ladders.dropped
+    assert each <= dropped <= 4 * each
+    recorded.away.away = False
+    recorded.clock.pump([1.0] * 5)
+    missing = visits * each - sum(messages for _, messages in recorded.written())
+    assert 0 <= missing - dropped <= 3, "INVITEs of visits that had not begun are not counted"
+    recorded.visit(visits, each)
+    recorded.clock.pump([1.0] * 5)
+    assert (f"visit {visits}", each) in recorded.written()
+    assert recorded.ladders.dropped == dropped
+
+
+def test_strangers_who_call_without_end_take_no_place_from_a_visit(database: SynchronousDatabase) -> None:
+    recorded = Recorded(database)
+    recorded.away.away = False
+    for number in range(MOST_EXPECTED + 100):
+        for _ in range(MOST_BEFORE + 5):
+            recorded.ladders.saw(invite(number), CALLER, sent=False)
+    recorded.visit(MOST_EXPECTED + 1000, 3)
+    recorded.clock.pump([1.0] * 60)
+    assert recorded.written() == [(f"visit {MOST_EXPECTED + 1000}", 3)]
+    assert recorded.ladders.dropped == 0, "what belongs to no call is not missed"
+    assert not recorded.clock.getDelayedCalls(), "and is let go of"
 
 
 def test_what_was_kept_for_long_enough_is_removed(house: House) -> None:

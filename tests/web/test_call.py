@@ -113,6 +113,18 @@ def test_a_long_call_comes_by_pages_and_a_long_message_is_cut(world: World, call
     assert len(reply.body) < 100_000
 
 
+def test_a_figure_of_many_participants_scrolls_inside_itself(world: World, call: int) -> None:
+    """As where a number was tried at one carrier after another; a keyboard reaches it."""
+    legs = [Leg("c", "cabin1"), *(Leg(f"c{number}", f"carrier{number}", STARTED) for number in range(6))]
+    taken: list[Taken] = [(0.0, leg.dialled is not None, HOP, leg, b"INVITE sip:1@h SIP/2.0\r\n\r\n") for leg in legs]
+    run(world.database.query("DELETE FROM ladder_pages"))
+    page = write(taken, lambda hop: ("10.0.0.1", 5060))
+    run(ladders.keep(world.database, [ladders.Page(f"visit {STARTED}", STARTED, page)]))
+    reply = world.logged_in("olga").open(f"/calls/{call}")
+    assert b'<div class="ladder many" tabindex="0" role="region" aria-labelledby="messages">' in reply.body
+    assert "MiniTelecom to carrier5: INVITE" in reply.text
+
+
 def test_a_call_without_messages_says_so_and_an_unknown_one_is_not_found(world: World, call: int) -> None:
     run(world.database.query("DELETE FROM ladder_pages"))
     browser = world.logged_in("adam")

@@ -21,6 +21,8 @@ TEXT_ON_GROUND = [
     ("bad", "bad-soft"),
     ("good", "good-soft"),
     ("warn", "warn-soft"),
+    ("warn", "surface"),
+    ("bad", "accent-soft"),
     ("accent", "accent-soft"),
     ("ink", "accent-soft"),
     ("faint", "accent-soft"),
