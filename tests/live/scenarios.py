@@ -209,7 +209,7 @@ def registration(name: str, password: str, expires: int = 3600, expected: int = 
 
 # --- who is called ---------------------------------------------------------------------------------------------------
 
-REMEMBERED = {"caller": "From:", "called": "To:", "invite_sequence": "CSeq:"}
+REMEMBERED = {"caller": "From:", "called": "To:", "invite_sequence": "CSeq:", "invite_via": "Via:"}
 TAG = ";tag=[pid]u[call_number]"
 
 
@@ -239,21 +239,51 @@ def rings(body: str = "") -> str:
 
 def answers(body: str) -> str:
     """Answers, and talks until the baton or the far end's BYE."""
-    bye = "\n".join(
-        [
-            "BYE [next_url] SIP/2.0",
-            VIA.format("bye"),
-            f"From:[$called]{TAG}",
-            "To:[$caller]",
-            "[last_Call-ID:]",
-            "CSeq: 1 BYE",
-            "Max-Forwards: 70",
-            "[routes]",
-        ]
-    )
-    talking = talk("\n".join([send(bye, repeat=True), receive(200, next="end")]))
+    bye = asks("BYE", 1, then="end")
+    talking = talk(bye)
     accepted = respond(200, CONTACT, tag=TAG, body=body, repeat=True)
     return "\n".join([accepted, receive_request("ACK"), talking.removesuffix(END)])
+
+
+def asks(method: str, sequence: int, *more: str, body: str = "", then: str = "") -> str:
+    """A request of whoever was called, and its 200."""
+    lines = [
+        f"{method} [next_url] SIP/2.0",
+        VIA.format(method.lower()),
+        f"From:[$called]{TAG}",
+        "To:[$caller]",
+        "[last_Call-ID:]",
+        f"CSeq: {sequence} {method}",
+        "Max-Forwards: 70",
+        "[routes]",
+        *more,
+    ]
+    answered = receive(200, next=then) if then else receive(200)
+    return "\n".join([send("\n".join(lines), repeat=True, body=body), answered])
+
+
+def rings_reliably(body: str) -> str:
+    """183 that wants a PRACK (RFC 3262)."""
+    early = respond(183, CONTACT, "Require: 100rel", "RSeq: 4711", tag=TAG, body=body)
+    return "\n".join([early, receive_request("PRACK"), respond(200)])
+
+
+def answers_after_prack(*then: str) -> str:
+    """200 without a description, since that has arrived; and what is done until the BYE."""
+    accepted = [
+        "SIP/2.0 200 OK",
+        "Via:[$invite_via]",
+        "From:[$caller]",
+        f"To:[$called]{TAG}",
+        "[last_Call-ID:]",
+        "CSeq:[$invite_sequence]",
+        CONTACT,
+        "Session-Expires: 1800;refresher=uac",
+        "Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE",
+    ]
+    return "\n".join(
+        [send("\n".join(accepted), repeat=True), receive_request("ACK"), *then, asks("BYE", 9, then="end")]
+    )
 
 
 def refuses(status: int, *more: str) -> str:
