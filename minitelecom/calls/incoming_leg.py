@@ -68,6 +68,7 @@ class IncomingLeg(Leg):
         invite = transaction.request
         self.call_id = invite.call_id
         self.contact_user = invite.uri.user or self.contact_user
+        self.contact_scheme = invite.uri.scheme
         self.far_allows = invite.get("Allow") or ""
         self.provisionals: Provisionals | None = None
         self.is_described = False  # our offer or answer has arrived for sure

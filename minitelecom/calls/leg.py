@@ -125,6 +125,7 @@ class Leg:
         self.port: RtpPort | None = None
         self.on_hold = False
         self.contact_user = "minitelecom"
+        self.contact_scheme = "sip"
         self.reason = ""  # why we part from the far end, as it is told (RFC 3326)
         self.far_reason = ""  # why it parted from us
         self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
@@ -317,7 +318,7 @@ class Leg:
 
     def contact(self) -> str:
         """Where requests of the far end within the dialog are to come."""
-        return self.switch.contact(self.hop, self.contact_user)
+        return self.switch.contact(self.hop, self.contact_user, self.contact_scheme)
 
     def _informed(self, transaction: ServerTransaction, request: Request) -> None:
         """A key by INFO, as old telephones send them; a body of another kind is not understood."""

@@ -25,6 +25,7 @@ from minitelecom.sip.offer_answer import Exchange, NotAcceptable
 from minitelecom.sip.reason_header import told
 from minitelecom.sip.redirection import contacts
 from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction
+from minitelecom.sip.uri import Uri
 
 __all__ = ["OutgoingLeg", "Target"]
 
@@ -75,6 +76,7 @@ class OutgoingLeg(Leg):
         )
         self.target = target
         self.contact_user = target.caller.user
+        self.contact_scheme = Uri.parse(target.request_uri).scheme
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
         self.transaction: ClientTransaction | None = None
         self.timer: IDelayedCall | None = None

@@ -88,14 +88,24 @@ class Switch:
             if leg.hop == before and leg.dialog is not None and str(leg.dialog.remote_target) == contact:
                 leg.hop = leg.home = now
 
-    def contact(self, hop: Hop, user: str) -> str:
-        """Our Contact as that hop must see us, under a name that may come from anybody."""
+    def contact(self, hop: Hop, user: str, scheme: str = "sip") -> str:
+        """
+        Our Contact as that hop must see us, under a name that may come from anybody; of a dialog that began with a SIPS URI
+        it is one, too (RFC 3261 12.1.1), and says no transport.
+        """
         host, port = self.addresses.towards(hop)
-        parameters: dict[str, str | None] = {"transport": hop.transport} if hop.is_reliable else {}
-        return f"<{address(user, host, port, parameters)}>"
+        said = hop.is_reliable and scheme == "sip"
+        parameters: dict[str, str | None] = {"transport": hop.transport} if said else {}
+        return f"<{address(user, host, port, parameters, scheme)}>"
 
 
-def address(user: str, host: str, port: int | None = None, parameters: dict[str, str | None] | None = None) -> Uri:
+def address(
+    user: str,
+    host: str,
+    port: int | None = None,
+    parameters: dict[str, str | None] | None = None,
+    scheme: str = "sip",
+) -> Uri:
     """The URI of a user whose name may hold anything: what a URI cannot hold is escaped."""
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return Uri("sip", user[:LONGEST_NAME], host=host, port=port, parameters=parameters)
+    return Uri(scheme, user[:LONGEST_NAME], host=host, port=port, parameters=parameters)

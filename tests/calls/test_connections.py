@@ -33,6 +33,21 @@ def test_a_telephone_calls_out_and_every_address_of_ours_says_tcp(house: House) 
     settle(house)
 
 
+def test_who_calls_by_a_sips_uri_is_given_one(house: House) -> None:
+    telephone = tcp_telephone(house, "101", "10.0.0.11", account=True)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1)
+    registered(house, telephone)
+    telephone.scheme = "sips"
+    talk = telephone.call(LONDON)
+    house.pass_(4)
+    assert talk.talking
+    assert talk.dialog is not None
+    assert str(talk.dialog.remote_target) == f"sips:{LONDON}@10.0.0.1:5060"
+    talk.hang_up()
+    settle(house)
+
+
 def test_a_telephone_is_rung_by_the_connection_it_registered_over(house: House) -> None:
     called, caller = tcp_telephone(house, "101", "10.0.0.11"), house.telephone("102", "10.0.0.12")
     house.open()

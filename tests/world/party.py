@@ -87,7 +87,7 @@ class Talk:
 
     def _send_invite(self) -> None:
         party = self.party
-        uri = f"sip:{self._number}@{party.exchange_host}"
+        uri = f"{party.scheme}:{self._number}@{party.exchange_host}"
         lines = [
             ("From", f"<sip:{party.name}@{bracketed(party.host)}>;tag={self._tag}"),
             ("To", f"<sip:{self._to}@{party.exchange_host}>"),
@@ -320,6 +320,7 @@ class Party:
         self.clock = clock
         self.exchange = exchange if streams is None else exchange._replace(transport="tcp")
         self.streams = streams
+        self.scheme = "sip"  # of the URIs it calls
         self.name = name
         self.host = host
         self.port = port
