@@ -58,7 +58,7 @@ def _run(arguments: Namespace) -> int:
     config = config_of(arguments)
     logbook.begin(arguments.log)
     log = Logger()
-    where = ", ".join(":".join(map(str, endpoint)) for endpoint in spoken(config))
+    where = ", ".join(map(str, spoken(config)))
     with _reached(config) as reached:
         return _spend(
             config, lambda: Daemon(_reactor(), config, reached), lambda: log.info("ready on {where}", where=where)

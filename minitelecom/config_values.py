@@ -30,6 +30,10 @@ class Endpoint(NamedTuple):
     host: str
     port: int
 
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport}:{host}:{self.port}"
+
 
 def option(read: Callable[[object], Any], default: Any = MISSING, default_factory: Any = MISSING) -> Any:
     """A field of a table: how its value is read, and its value when the file does not give one."""

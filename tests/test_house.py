@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "python3-venv postgresql espeak-ng sip-tester baresip sox tshark chromium chromium-driver kamailio nftables iproute2 sipsak"
+PACKAGES = (
+    "python3-venv postgresql espeak-ng sip-tester baresip linphone-cli sox tshark chromium chromium-driver kamailio nftables"
+    " iproute2 sipsak"
+)
 
 
 @pytest.fixture

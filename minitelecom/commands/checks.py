@@ -60,8 +60,7 @@ def _space(data: Path) -> Finding:
 
 def _endpoint(check: str, endpoint: Endpoint, *, daemon_runs: bool) -> Finding:
     """Whether an address is free for the daemon, or taken by it."""
-    transport, host, port = endpoint
-    where = f"{transport}:{host}:{port}"
+    where = str(endpoint)
     problem = bind_problem(endpoint)
     if problem is None:
         if daemon_runs:
@@ -70,7 +69,7 @@ def _endpoint(check: str, endpoint: Endpoint, *, daemon_runs: bool) -> Finding:
     if problem == errno.EADDRINUSE:
         if daemon_runs:
             return good(check, f"{where} is taken, as by a running daemon it should be")
-        advice = f"stop that program (ss -lnp | grep :{port}), or change [{check}] listen"
+        advice = f"stop that program (ss -lnp | grep :{endpoint.port}), or change [{check}] listen"
         return warning(check, f"{where} is taken by another program", advice)
     if problem == errno.EACCES:
         return warning(check, f"{where} is not for this user", "run the daemon as root, or take a port from 1024 on")

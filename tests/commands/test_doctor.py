@@ -155,6 +155,11 @@ def test_ports_of_another_program_are_named(tmp_path):
         assert found(config, "sip", daemon_runs=True)[0] == "good"
 
 
+def test_an_address_of_ipv6_is_written_as_in_the_configuration(tmp_path):
+    config = Config(data=tmp_path, sip=Sip(listen=(Endpoint("udp", "::1", 45062),)))
+    assert found(config, "sip") == ("good", "udp:[::1]:45062 is free")
+
+
 def test_an_address_of_another_machine_cannot_be_listened_on(tmp_path):
     config = Config(data=tmp_path, sip=Sip(listen=(Endpoint("udp", "198.51.100.1", 5060),)))
     assert found(config, "sip")[0] == "warning"

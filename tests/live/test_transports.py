@@ -20,6 +20,8 @@ from tests.live.house import (
     hear_each_other,
     lived_in,
 )
+from tests.live.linphone import Linphone
+from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, answers, called, description, pause, registration, rings, scenario
 from tests.live.shop import RunningShop, running_shop
 from tests.live.sounds import RATE, amplitude, decibels
@@ -73,6 +75,11 @@ def caller(house: House, host: str = TELEPHONES_HOST, *, tcp: bool = False) -> P
     return Party(house.sipp("telephone", scenario("telephone", *steps), host, tcp=tcp), ear)
 
 
+def registered(shop: RunningShop, name: str) -> bool:
+    (device,) = [device for device in shop.answer("device", "list") if device["name"] == name]
+    return bool(device["registered"])
+
+
 def talk(shop: RunningShop, telephone: Party, far: Party) -> None:
     telephone.answered()
     far.answered()
@@ -91,8 +98,7 @@ def test_sipp_calls_sipp_over_tcp(shop: RunningShop, house: House) -> None:
 
 def test_sipp_registers_over_tcp(shop: RunningShop, house: House) -> None:
     house.sipp("register", registration("201", "secret", 600), TELEPHONES_HOST, tcp=True).finish()
-    (device,) = [device for device in shop.answer("device", "list") if device["name"] == "201"]
-    assert device["registered"]
+    assert registered(shop, "201")
 
 
 def test_a_telephone_of_ipv6_and_a_carrier_of_ipv4(shop: RunningShop, house: House) -> None:
@@ -137,5 +143,30 @@ def test_baresip_registers_calls_and_is_rung(shop: RunningShop, house: House, tr
         ringing.ear.say(None)
         ringing.sipp.finish()
         assert abs(ear.level(700, since, 1)) <= LEVEL_WITHIN
+    finally:
+        telephone.close()
+
+
+def test_linphone_registers_and_calls_over_tcp(shop: RunningShop, house: House) -> None:
+    shop.telephone("204", "secret", shop.card(500, "now"))
+    folder = shop.folder / "linphone"
+    folder.mkdir()
+    telephone = Linphone(folder, shop, "204", "secret", hertz=700)
+    try:
+        wait_until(lambda: registered(shop, "204"), "the registration of linphone", 20)
+        far = carrier(house)
+        telephone.dial(f"00{NUMBER}")
+        far.answered()
+        far.ear.say(1100)
+        time.sleep(1)  # until its sound is on its way
+        since = time.monotonic()
+        time.sleep(TALK_SECONDS)
+        telephone.hang_up()
+        far.sipp.finish()
+        assert abs(far.ear.level(700, since, TALK_SECONDS)) <= LEVEL_WITHIN
+        assert far.ear.level(1100, since, TALK_SECONDS) <= ABSENT
+        heard = telephone.heard()[-int(TALK_SECONDS * RATE) :]
+        assert abs(decibels(amplitude(heard, 1100))) <= LEVEL_WITHIN
+        assert decibels(amplitude(heard, 700)) <= ABSENT
     finally:
         telephone.close()
