@@ -23,13 +23,14 @@ class Counted(NamedTuple):
 class Sipp:
     """One SIPp, from its start to its end."""
 
-    def __init__(self, folder: Path, scenario: str, port: int, arguments: list[str]) -> None:
-        self._statistics = folder / f"{scenario}-{port}.csv"
-        command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin", "-i", "127.0.0.1", "-p", str(port)]
+    def __init__(self, folder: Path, scenario: Path, port: int, arguments: list[str]) -> None:
+        name = f"{scenario.stem}-{port}"
+        self._statistics = folder / f"{name}.csv"
+        command = ["sipp", "-sf", str(scenario), "-nostdin", "-i", "127.0.0.1", "-p", str(port)]
         command += ["-trace_stat", "-stf", str(self._statistics), "-fd", "1", "-timeout", str(LONGEST_SECONDS)]
         command += ["-max_socket", "1000"]
-        command += ["-trace_err", "-error_file", str(folder / f"{scenario}-{port}-errors.log")]
-        with (folder / f"{scenario}-{port}.log").open("wb") as screen:
+        command += ["-trace_err", "-error_file", str(folder / f"{name}-errors.log")]
+        with (folder / f"{name}.log").open("wb") as screen:
             self._process = subprocess.Popen([*command, *arguments], cwd=folder, stdout=screen, stderr=screen)
 
     def wait(self) -> Counted:
@@ -59,7 +60,7 @@ class Sipp:
 
 def carrier(folder: Path, port: int, media: int) -> Sipp:
     """Answers whatever comes to the port; its sound belongs to the port ``media``."""
-    return Sipp(folder, "carrier", port, ["-key", "media", str(media)])
+    return Sipp(folder, SCENARIOS / "carrier.xml", port, ["-key", "media", str(media)])
 
 
 class Load(NamedTuple):
@@ -70,11 +71,19 @@ class Load(NamedTuple):
     seconds: float
 
 
-def callers(folder: Path, port: int, media: int, daemon: int, telephones: list[tuple[str, str]], load: Load) -> Sipp:
+def callers(
+    folder: Path,
+    port: int,
+    media: int,
+    daemon: int,
+    telephones: list[tuple[str, str]],
+    load: Load,
+    scenario: Path = SCENARIOS / "caller.xml",
+) -> Sipp:
     """The shop's telephones, (address, name) each, calling in turn by way of the daemon."""
     lines = folder / "telephones.csv"
     lines.write_text("SEQUENTIAL\n" + "".join(f"{address};{name}\n" for address, name in telephones))
     arguments = [f"127.0.0.1:{daemon}", "-t", "ui", "-inf", str(lines), "-ip_field", "0", "-s", DIALLED]
     arguments += ["-key", "media", str(media), "-m", str(load.calls), "-r", str(load.rate)]
     arguments += ["-d", str(round(load.seconds * 1000)), "-l", str(load.calls)]
-    return Sipp(folder, "caller", port, arguments)
+    return Sipp(folder, scenario, port, arguments)
