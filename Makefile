@@ -5,7 +5,7 @@
 PYTHON = $(shell /usr/bin/python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
            && echo /usr/bin/python3 || echo python3)
 
-.PHONY: setup run test bench check
+.PHONY: setup run test bench check fuzz
 
 setup:
 	@scripts/setup-apt run test
@@ -25,6 +25,14 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/pytest -q tests/test_architecture.py tests/test_house.py
+
+# Each parser in turn for so many seconds: SECONDS=600 make fuzz.  The fuzzer comes as a binary, for some machines only.
+SECONDS ?= 60
+fuzz: setup
+	@.venv/bin/pip install --quiet --editable '.[fuzz]'
+	@for target in message description digest; do \
+	    .venv/bin/python -m tests.fuzz.run $$target -max_total_time=$(SECONDS) || exit 1; \
+	done
 
 bench: setup
 	@bench/run

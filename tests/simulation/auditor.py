@@ -18,12 +18,14 @@ from minitelecom.store.synchronous import run
 from tests.simulation.lines import Line
 from tests.simulation.wire import Dialogue
 from tests.simulation.workload import Shop
-from tests.world.house import BEGINNING
+from tests.world.house import BEGINNING, CARRIER
 
 GIVEN_UP_AFTER = 32.0
 UNWRITTEN = 10.0  # an end that was still to be written when the daemon died, and a beat after it
 BLOCKED_WITHIN = 6.0  # a notice, and two ways to a slow database
 INSTANT = 0.002  # two looks at one moment
+SHORTEST_OUTSIDE = 8  # digits of a number that is no telephone's name
+TRUNKS = {CARRIER: "carrier", "10.0.0.98": "second"}
 UNCOUNTED = {"registered", "uptime_seconds"}
 
 
@@ -51,6 +53,7 @@ class Auditor:
             self.records_are_closed,
             self.records_are_priced,
             self.carriers_are_recorded,
+            self.whoever_hands_on_pays,
             self.records_agree_with_the_wire,
             self.calls_have_records,
             self.answers_have_records,
@@ -135,6 +138,18 @@ class Auditor:
         ):
             yield f"call {call} was answered by {count} attempts"
 
+    def whoever_hands_on_pays(self) -> Iterator[str]:
+        """A number to which a talk was handed on is the transferring telephone's call, and on its account if on any."""
+        accounts = self._shop.accounts_of_telephones
+        for telephone, number in self._shop.handed_on:
+            for record in self.records:
+                if len(number) < SHORTEST_OUTSIDE or not record.called_number.endswith(number[-7:]):
+                    continue
+                if record.device != telephone:
+                    yield f"{_named(record)} was handed on by {telephone}, and is {record.device}'s"
+                elif record.account_id not in (None, accounts.get(telephone)):
+                    yield f"{_named(record)} was handed on by {telephone}, and account {record.account_id} pays"
+
     def records_agree_with_the_wire(self) -> Iterator[str]:
         for record in self.records:
             if record.answered is None or record.ended is None:
@@ -150,6 +165,9 @@ class Auditor:
     def _compare(self, record: CallRecord, dialogue: Dialogue) -> Iterator[str]:
         assert record.ended is not None
         assert dialogue.answered is not None
+        trunk = TRUNKS.get(dialogue.peer)
+        if trunk is not None and record.trunk != trunk:
+            yield f"{_named(record)} is {record.trunk}'s, and was answered by {trunk}"
         ended = _seconds_of(record.ended - BEGINNING)
         over = self._over(dialogue)
         interrupted = record.cause == "interrupted" and record.ended_by == "switch"
@@ -232,7 +250,8 @@ class Auditor:
     def callers_are_answered(self) -> Iterator[str]:
         for line in self._shop.lines:
             unanswered = line.client is not None and line.final is None and line.failure is None
-            if unanswered and not line.vanished and not line.leaving:
+            cut = self._shop.network.was_cut(line.party.host, line.begun)
+            if unanswered and not line.vanished and not line.leaving and not cut:
                 yield f"{line.party.name} was never answered, calling since {line.begun:.3f}"
 
     # What they look at.
@@ -263,6 +282,7 @@ class Auditor:
                 if line.request is not None
                 and line.request.call_id == dialogue.call_id
                 and line.answered_at is not None
+                and line._tag.encode() == dialogue.tag
             ),
             None,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
@@ -20,6 +21,7 @@ from tests.world.party import Answer, Behaviour, Party, Talk
 if TYPE_CHECKING:
     from tests.simulation.town import Town
 
+GLARE = 0.3  # of those whose session is changed, about to change it themselves
 AUDIO = re.compile(rb"m=audio (\d+)")
 
 
@@ -105,6 +107,9 @@ class Line(Talk):
         self.held = 0
         """How often the far end was put on hold."""
         self._hangs_up = False
+        self._changing = False
+        self._accepted: list[Acceptance] = []  # of the far end's re-INVITEs
+        self._branch = self.town.random_tag() if self.party.forks() else None
 
     @property
     def alive(self) -> bool:
@@ -160,6 +165,7 @@ class Line(Talk):
         self.vanished = True
         if self._acceptance is not None:
             self._acceptance.acknowledged()  # it is not repeated any more
+        self._accept_all()
         self._still()
         self._finish()
 
@@ -171,13 +177,31 @@ class Line(Talk):
             self._connect(transaction.request.body, silent=not behaviour.early_media)
 
     def _ring(self, behaviour: Behaviour) -> None:
-        if not self.vanished:
-            super()._ring(behaviour)
+        if self.vanished:
+            return
+        super()._ring(behaviour)
+        if self._branch is not None and self.server is not None and not self.server.answered:
+            self.server.respond(self._of_the_other_branch(180))
+
+    def _of_the_other_branch(self, status: int) -> Response:
+        """The INVITE has reached a second telephone on its way (RFC 3261 16.7): its responses have a tag of their own."""
+        assert self.server is not None
+        body = self.party.description() if status == 200 else b""
+        return self.server.request.response(
+            status, to_tag=self._branch, headers=self.party.contact(), body=body, content_type="application/sdp"
+        )
+
+    def _answers_as_well(self) -> None:
+        if self.server is not None and self.party.plugged and not self.vanished:
+            self.town.tried["answers of two branches"] += 1
+            self.server.respond(self._of_the_other_branch(200))
 
     def _answer(self, behaviour: Behaviour) -> None:
         if self.vanished:
             return
         super()._answer(behaviour)
+        if self.talking and self._branch is not None:
+            self.clock.callLater(self.town.chance.uniform(0.01, 4), self._answers_as_well)
         if self.talking and self.port is not None:
             self.port.speak()
 
@@ -190,6 +214,7 @@ class Line(Talk):
         if self.vanished:
             return
         super().acknowledged()
+        self._accept_all()
         if self._hangs_up:
             self.hang_up()
 
@@ -198,9 +223,33 @@ class Line(Talk):
     def request_received(self, transaction: ServerTransaction, request: Request) -> None:
         if self.vanished:
             return
+        if request.method in {"INVITE", "UPDATE"} and self.ended_at is None:
+            self._offered(transaction, request)
+            return
         super().request_received(transaction, request)
         if self.ended_at is not None:
             self._still()
+
+    def _offered(self, transaction: ServerTransaction, request: Request) -> None:
+        """Another description of the session; 491 where we have begun to change it, too (RFC 3261 14.2)."""
+        if self.town.chance.random() < GLARE:
+            self.change(self.party.description())
+        if self._changing:
+            self.town.tried["glare"] += 1
+            transaction.respond(request.response(491))
+            return
+        body = self.party.description() if request.body or request.method == "INVITE" else b""
+        kind = "application/sdp" if body else None
+        response = request.response(200, headers=self.party.contact(), body=body, content_type=kind)
+        if request.method == "INVITE":
+            self._accepted.append(Acceptance(self.party.layer.timers, transaction, response, self.hang_up))
+        else:
+            transaction.respond(response)
+
+    def _accept_all(self) -> None:
+        for acceptance in self._accepted:
+            acceptance.acknowledged()
+        self._accepted.clear()
 
     def _connect(self, body: bytes, *, silent: bool = False) -> None:
         found = AUDIO.search(body)
@@ -215,6 +264,7 @@ class Line(Talk):
         if self.port is not None:
             self.port.fall_silent()
         self.ear.close()
+        self._accept_all()
 
     # Keys and holding.
 
@@ -250,15 +300,46 @@ class Line(Talk):
             body = re.sub(rb"c=IN IP4 [0-9.]+", b"c=IN IP4 0.0.0.0", body)
         else:
             body += f"a={direction}\r\n".encode()
-        self.re_invite(body)
+        self.change(body)
         if direction != "sendonly" and self.port is not None:
             self.port.fall_silent()
 
     def resume(self) -> None:
         if self.alive:
-            self.re_invite(self.party.description())
+            self.change(self.party.description())
             if self.port is not None:
                 self.port.speak()
+
+    def change(self, body: bytes) -> None:
+        """One change at a time; where both have begun at once, again a little later (RFC 3261 14.1)."""
+        if self._changing or not self.alive or self.dialog is None:
+            return
+        self._changing = True
+        request = self.dialog.request("INVITE", self.party.contact(), body, "application/sdp")
+        self.party.layer.request(request, self.party.exchange, Change(self, body))
+
+    def changed(self, status: int, body: bytes) -> None:
+        self._changing = False
+        if status == 491:
+            self.town.tried["glare"] += 1
+            self.clock.callLater(self.town.chance.uniform(0, 4), self.change, body)
+
+
+class Change(Answer):
+    """A re-INVITE of ours."""
+
+    def __init__(self, line: Line, body: bytes) -> None:
+        super().__init__(line)
+        self._line = line
+        self._body = body
+
+    def response_received(self, response: Response, source: Hop) -> None:
+        super().response_received(response, source)
+        if response.status >= 200:
+            self._line.changed(response.status, self._body)
+
+    def request_failed(self, cause: Failure) -> None:
+        self._line.changed(408, self._body)
 
 
 class Awaited(Answer):
@@ -281,6 +362,10 @@ class Subscriber(Party):
     """A telephone or a carrier of the town."""
 
     town: "Town"
+
+    def forks(self) -> bool:
+        """Whether the next INVITE reaches two telephones by way of this party."""
+        return False
 
     def new_talk(self) -> Line:
         line = Line(self)

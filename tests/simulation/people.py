@@ -191,6 +191,7 @@ def hand_on(line: Line, chance: Random) -> None:
     for _ in range(chance.choice([1, 1, 1, 2])):
         to = str(chance.randint(101, 112)) if chance.random() < 0.5 else number_to_dial(chance)
         silent = (("Refer-Sub", "false"),) if chance.random() < 0.2 else ()
+        line.town.handed_on.append((line.party.name, to))
         line.refer(f"<sip:{to}@10.0.0.1>", *silent)
 
 
@@ -281,6 +282,9 @@ class Carrier(Answerer):
             if chance.random() < 0.04:  # goes dead in mid-call
                 self.clock.callLater(chance.uniform(1, 100), self._forget, request.call_id)
         super().request_received(transaction, request, source)  # type: ignore[arg-type]
+
+    def forks(self) -> bool:
+        return self.town.chance.random() < 0.05
 
     def _forget(self, call_id: str) -> None:
         for line in self.calls:

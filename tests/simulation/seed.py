@@ -79,6 +79,7 @@ def _simulate(seed: int, database: SynchronousDatabase) -> Report:
             "calls for help": sum(dialogue.outgoing and dialogue.number == "112" for dialogue in dialogues),
             "handed on": sum(dialogue.handed_on is not None for dialogue in dialogues),
             "held": sum(line.held for line in shop.lines),
+            **shop.tried,
             "records": len(auditor.records),
             "datagrams": shop.network.datagrams,
             "datagrams lost": shop.network.lost,

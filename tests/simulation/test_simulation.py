@@ -30,6 +30,7 @@ PROMPTS = (
     " service-unavailable nothing-entered goodbye"
 )
 BEFALLEN = ("datagrams lost", "statements refused", "commits unheard", "daemons ended", "daemons buried", "held")
+BEFALLEN += ("glare", "answers of two branches", "ways forgotten")
 TRIED = [
     *CAUSES.split(),
     *(f"heard {name}" for name in PROMPTS.split()),

@@ -1,5 +1,6 @@
 """The world of a simulation: one shop on a bad line, whose daemon may be killed and started again."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -82,6 +83,10 @@ class Town(House):
         self.burials: list[Burial] = []
         self.blocks: list[Block] = []
         self.outages: list[tuple[float, float]] = []
+        self.handed_on: list[tuple[str, str]] = []
+        """By which telephone talks were handed on, and to whom."""
+        self.tried: Counter[str] = Counter()
+        """What happened how often, for the figures."""
         weather = Random(f"weather {seed}")
         self.troubles = Troubles(
             longest_seconds=weather.choice([0.0, 0.005, 0.1, 1.5]), lost=weather.choice([0.0, 0.01, 0.05])
@@ -89,7 +94,12 @@ class Town(House):
         config = Config(
             access={ACCESS: Access(language="en")},
             emergency=Emergency(numbers=("112",), trunk="carrier"),
-            calls=Calls(longest_minutes=weather.choice([12, 60]), ringing_seconds=60, silence_seconds=45),
+            calls=Calls(
+                longest_minutes=weather.choice([12, 60]),
+                ringing_seconds=60,
+                silence_seconds=45,
+                session_seconds=Random(f"sessions {seed}").choice([None, 90, 300, 1800]),
+            ),
         )
         self.ports = weather.choice([4, 10_000, 10_000, 10_000])
         super().__init__(
@@ -126,6 +136,9 @@ class Town(House):
         party = kind(self.clock, self.random, self.network, EXCHANGE, name, host, port, password)
         party.town = self
         return party
+
+    def random_tag(self) -> str:
+        return f"{self.chance.getrandbits(64):x}"
 
     def party_kind(self, name: str) -> type[Subscriber]:
         return Subscriber

@@ -11,6 +11,7 @@ from tests.world.network import Network
 
 CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]*)")
 INVITED = re.compile(rb"INVITE sip:([^@;> ]*)")
+TO_TAG = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]*)")
 METHOD = re.compile(rb"\r\nCSeq: \d+ ([A-Z]+)")
 REMEMBERED = 100_000
 LAST_WORDS = (b"BYE ", b"CANCEL ", b"REGISTER ", b"OPTIONS ", b"REFER ", b"NOTIFY ")
@@ -38,6 +39,45 @@ class Dialogue:
     statuses: list[int] = field(default_factory=list)
     handed_on: float | None = None
     """When the exchange took on to transfer whoever is at its other end."""
+    tag: bytes = b""
+    """Of the branch whose 2xx came first; others may answer as well, and are parted from."""
+
+
+@dataclass
+class Router:
+    """
+    Telephones stand behind it.  It gives each a port of its own outside, and forgets it when nothing has passed for so long, or
+    when its power fails: then nobody outside reaches the telephone until it speaks itself, from another port.
+    """
+
+    host: str
+    lifetime: float
+    forgotten: list[float] = field(default_factory=list)
+    """When a telephone lost its port."""
+    _ports: dict[Hop, int] = field(default_factory=dict)
+    _passed: dict[int, float] = field(default_factory=dict)
+    _next: int = 40000
+
+    def outward(self, source: Hop, now: float) -> Hop:
+        port = self._ports.get(source)
+        if port is None or now - self._passed[port] > self.lifetime:
+            if port is not None:
+                self.forgotten.append(now)
+            port = self._ports[source] = self._next
+            self._next += 1
+        self._passed[port] = now
+        return Hop("udp", self.host, port)
+
+    def inward(self, port: int, now: float) -> Hop | None:
+        for inside, known in self._ports.items():
+            if known == port and now - self._passed[port] <= self.lifetime:
+                self._passed[port] = now
+                return inside
+        return None
+
+    def forget(self, now: float) -> None:
+        self.forgotten.append(now)
+        self._ports.clear()
 
 
 @dataclass
@@ -50,6 +90,8 @@ class Wire(Network):
     datagrams: int = 0
     lost: int = 0
     latest: deque[tuple[float, str, str, bytes]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    routers: dict[str, Router] = field(default_factory=dict)
+    """By the hosts behind them."""
     _said: set[bytes] = field(default_factory=set)
 
     def note(self, what: str) -> None:
@@ -64,6 +106,8 @@ class Wire(Network):
             self._begun(data)
         if source == EXCHANGE:
             self._crossed(data, hop, outgoing=True)
+        elif source.host in self.routers:
+            source = self.routers[source.host].outward(source, self.clock.seconds())
         copies = 2 if self.random.random() < self.duplication else 1
         for _ in range(copies):
             if self.random.random() < self.loss:
@@ -74,12 +118,22 @@ class Wire(Network):
                 self.clock.callLater(delay, self._arrive, data, source, hop)
 
     def _arrive(self, data: bytes, source: Hop, hop: Hop) -> None:
-        receive = self._hosts.get((hop.host, hop.port))
+        inside = self._inside(hop)
+        receive = self._hosts.get((inside.host, inside.port))
         self.latest.append((self.clock.seconds(), f"{source.host} > {hop.host}", "" if receive else "nobody", data))
         if receive is not None:
             if hop == EXCHANGE:
                 self._crossed(data, source, outgoing=False)
             receive(data, source)
+
+    def _inside(self, hop: Hop) -> Hop:
+        router = next((one for one in self.routers.values() if one.host == hop.host), None)
+        return hop if router is None else router.inward(hop.port, self.clock.seconds()) or hop
+
+    def was_cut(self, host: str, since: float) -> bool:
+        """Whether a telephone has lost its way to the outside after this instant."""
+        router = self.routers.get(host)
+        return router is not None and any(instant >= since for instant in router.forgotten)
 
     def _begun(self, data: bytes) -> None:
         if data in self._said:
@@ -89,7 +143,7 @@ class Wire(Network):
         if data.startswith(b"BYE "):
             found = CALL_ID.search(data)
             dialogue = self.dialogues.get(found[1]) if found else None
-            if dialogue is not None and dialogue.bye_uttered is None:
+            if dialogue is not None and dialogue.bye_uttered is None and dialogue.tag in data:
                 dialogue.bye_uttered = self.clock.seconds()
 
     def _crossed(self, data: bytes, peer: Hop, *, outgoing: bool) -> None:
@@ -98,7 +152,7 @@ class Wire(Network):
             self._invited(data, peer, outgoing)
         elif data.startswith(b"BYE "):
             dialogue = self._dialogue(data)
-            if dialogue is not None and dialogue.bye is None:
+            if dialogue is not None and dialogue.bye is None and dialogue.tag in data:
                 dialogue.bye = self.clock.seconds()
                 dialogue.bye_by_exchange = outgoing
         elif data.startswith(b"SIP/2.0 "):
@@ -115,6 +169,8 @@ class Wire(Network):
                 dialogue.statuses.append(status)
                 if status // 100 == 2 and dialogue.answered is None:
                     dialogue.answered = self.clock.seconds()
+                    tag = TO_TAG.search(data)
+                    dialogue.tag = tag[1] if tag else b""
 
     def _invited(self, data: bytes, peer: Hop, outgoing: bool) -> None:
         found, number = CALL_ID.search(data), INVITED.match(data)

@@ -1,5 +1,7 @@
 """What is tried: an hour of a call shop, with everything that may go wrong in it."""
 
+from random import Random
+
 from minitelecom.store.synchronous import SynchronousDatabase
 from tests.simulation.lines import Line, Subscriber
 from tests.simulation.people import (
@@ -12,6 +14,7 @@ from tests.simulation.people import (
     set_going,
 )
 from tests.simulation.town import ACCESS, Town
+from tests.simulation.wire import Router
 from tests.world.house import HeldCard
 
 HOUR = 3600.0
@@ -43,8 +46,13 @@ class Shop(Town):
             self.telephone(f"{101 + i}", f"10.0.0.{11 + i}", self.accounts[i % 3] if i < 8 else None)  # type: ignore[misc]
             for i in range(TELEPHONES)
         ]
+        self.router = Router("198.51.100.7", Random(f"router {seed}").choice([20.0, 40.0, 3600.0]))
+        self.accounts_of_telephones = {
+            telephone.name: self.accounts[place % 3].account_id for place, telephone in enumerate(self.telephones[:8])
+        }
         for telephone in self.telephones[-2:]:
             telephone.address = "192.168.77.5"
+            self.network.routers[telephone.host] = self.router
         self.shelf = self.party("101", "10.0.0.31", password="secret-101")  # a second set of the same name
 
     def party_kind(self, name: str) -> type[Subscriber]:
@@ -70,6 +78,7 @@ class Shop(Town):
             (chance.choice([0, 0, 0, 1]), self.daemon_restarts),
             (chance.choice([0, 1, 3]), self.power_fails),
             (chance.choice([0, 0, 1]), self.new_prices),
+            (chance.choice([0, 2, 8]), self.router_forgets),
             (chance.choice([0, 20]), self.noise),
         ):
             for _ in range(times):
@@ -241,6 +250,11 @@ class Shop(Town):
         if not victim.plugged:
             self.network.note(f"{victim.name} has power again")
             victim.plug()
+
+    def router_forgets(self) -> None:
+        self.network.note("the router forgets who is behind it")
+        self.tried["ways forgotten"] += 1
+        self.router.forget(self.clock.seconds())
 
     def noise(self) -> None:
         """What the internet sends to port 5060."""
