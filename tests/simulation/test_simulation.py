@@ -29,8 +29,17 @@ PROMPTS = (
     "call-wrong-number call-no-answer card-busy card-unknown card-inactive card-disabled one-minute-left try-again-in"
     " service-unavailable nothing-entered goodbye"
 )
-BEFALLEN = ("datagrams lost", "statements refused", "commits unheard", "daemons ended", "daemons buried", "held")
-BEFALLEN += ("glare", "answers of two branches", "ways forgotten")
+BEFALLEN = (
+    "datagrams lost",
+    "statements refused",
+    "commits unheard",
+    "daemons ended",
+    "daemons buried",
+    "held",
+    "glare",
+    "answers of two branches",
+    "ways forgotten",
+)
 TRIED = [
     *CAUSES.split(),
     *(f"heard {name}" for name in PROMPTS.split()),
