@@ -107,10 +107,10 @@ class Authentication:
     def _ask(self, request: Request, source: Hop, *, stale: bool) -> Asked:
         asks = self._directory.profile_of_sender(request).asks
         status = asks.register_status if request.method == "REGISTER" else 407
-        name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
+        header = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
         nonce = self._nonces.make(self._seconds(), source.host)
         challenges = asks.offer.challenges(REALM, nonce, stale=stale)
-        return Asked(status, tuple((name, challenge.header()) for challenge in challenges))
+        return Asked(status, tuple((header, challenge.header()) for challenge in challenges))
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())

@@ -100,7 +100,7 @@ class Defence:
             offence = self._suspects.knocked(network, now)
         else:
             of_the_name, offence = self._suspects.failed(network, name, now)
-            if of_the_name:
+            if of_the_name and name:
                 self._impose(network, name, "wrong-passwords")
         if offence is not None:
             self._ban(host, offence.value)

@@ -29,7 +29,7 @@ SCANNERS = (
 )
 _LOOKED_AT = 2000  # bytes
 # A nonce of ours in Authorization or Proxy-Authorization.
-_NONCE = re.compile(rb'nonce[ \t]*=[ \t]*"([0-9a-f]{40})"')
+_NONCE = re.compile(rb'(?<![a-z])nonce[ \t]*=[ \t]*"([0-9a-f]{40})"')
 
 
 @lru_cache(MOST_NETWORKS_REMEMBERED)

@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from minitelecom.calls.suspects import MOST_FAILURES, MOST_FAILURES_OF_A_NAME, MOST_NAMES, MOST_NAMES_FAILED
+from minitelecom.calls.switch import LONGEST_NAME
+from minitelecom.sip.grammar import quote, readable
 from minitelecom.store import bans
 from minitelecom.store.bans import Ban
 from minitelecom.store.synchronous import run
@@ -111,6 +115,19 @@ def test_passwords_are_not_guessed(house: House) -> None:
     assert guesser.asks("101", password="secret-101") == []
     elsewhere = scanner_of(house, "10.0.0.21")
     assert elsewhere.asks("101", password="secret-101") == [401, 200]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 500, "\x01\x7f", "Jürgen 😀", "\\"])
+def test_guessing_at_a_name_that_nobody_could_have(house: House, name: str) -> None:
+    """It is banned like any other, or does not matter; nothing stumbles over it."""
+    house.open()
+    guesser = scanner_of(house)
+    for _ in range(2 * MOST_FAILURES_OF_A_NAME):
+        challenge = guesser.ask("REGISTER")
+        header, credentials = guesser.credentials(challenge, "REGISTER", "sip:10.0.0.1").split('username="101"')
+        answer = guesser.ask("REGISTER", lines=f"{header}username={quote(name)}{credentials}")
+        assert answer.status in (401, 403)
+    assert {ban.name for ban in in_force(house)} <= {readable(name)[:LONGEST_NAME]}
 
 
 def test_one_guess_at_each_of_many_names(house: House) -> None:

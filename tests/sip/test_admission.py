@@ -86,6 +86,7 @@ def test_during_a_flood_whoever_answers_our_challenge_is_heard(spelling: bytes) 
     assert wall.admitted(1, data=answer) == 1
     assert wall.admitted(1, host="192.0.2.8", data=answer) == 0
     assert wall.admitted(1, data=answer.replace(nonce, nonce[::-1])) == 0
+    assert wall.admitted(1, data=answer.replace(b"username", b'cnonce="' + b"c" * 40 + b'", username')) == 1
 
 
 @pytest.mark.parametrize("name", SCANNERS)
