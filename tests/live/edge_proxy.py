@@ -1,9 +1,9 @@
 """Kamailio between telephones and the shop: it adds a Path to registrations, records itself in calls, and knows nobody."""
 
-import shutil
 from pathlib import Path
 
-from tests.live.programs import Program, free_port, wait_until
+from tests.live.kamailio import Kamailio
+from tests.live.programs import free_port
 from tests.live.shop import HOST, RunningShop
 
 CONFIGURATION = """\
@@ -49,34 +49,10 @@ request_route {{
 """
 
 
-class EdgeProxy:
-    """One Kamailio before one shop."""
+class EdgeProxy(Kamailio):
+    """One before one shop."""
 
     def __init__(self, folder: Path, shop: RunningShop, host: str) -> None:
-        folder.mkdir()
-        self.host, self.port = host, free_port(host)
-        configuration = folder / "kamailio.cfg"
-        configuration.write_text(
-            CONFIGURATION.format(host=host, port=self.port, shop_host=HOST, shop_port=shop.sip_port)
-        )
-        program = shutil.which("kamailio") or shutil.which("/usr/sbin/kamailio")
-        assert program, "Kamailio is missing: apt-get install kamailio"
-        self.program = Program(
-            [program, "-f", configuration, "-DD", "-E", "-m", "32", "-P", folder / "pid", "-Y", folder],
-            folder / "screen",
-        )
-        wait_until(lambda: self._listens() or not self.program.runs, "Kamailio")
-        assert self.program.runs, self.program.said[-3000:]
-
-    def _listens(self) -> bool:
-        return "Listening on" in self.program.said and free_is_taken(self.host, self.port)
-
-    def close(self) -> None:
-        if self.program.runs:
-            self.program.stop()
-
-
-def free_is_taken(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
-    wanted = f"{int.from_bytes(bytes(map(int, host.split('.'))), 'little'):08X}:{port:04X}"
-    return any(line.split()[1] == wanted for line in Path("/proc/net/udp").read_text().splitlines()[1:])
+        port = free_port(host)
+        configuration = CONFIGURATION.format(host=host, port=port, shop_host=HOST, shop_port=shop.sip_port)
+        super().__init__(folder, host, port, configuration)

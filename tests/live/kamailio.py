@@ -1,92 +1,33 @@
-"""Kamailio as a carrier's front door: it wants us registered and asks each call for a password; the callee stands behind it."""
+"""Kamailio as a process: started with a configuration, and ready when it listens."""
 
 import shutil
 from pathlib import Path
 
-from tests.live.programs import Program, free_port, wait_until
-
-DOMAIN = "carrier.example"
-ACCOUNT, PASSWORD = "shop", "of the shop"
-
-CONFIGURATION = """\
-#!KAMAILIO
-debug=2
-log_stderror=yes
-children=2
-disable_tcp=yes
-auto_aliases=no
-shm_force_alloc=no
-alias="{domain}"
-listen=udp:{host}:{port}
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "maxfwd.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "auth.so"
-
-request_route {{
-    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
-    if (has_totag()) {{
-        if (loose_route()) t_relay();
-        else if (!is_method("ACK")) sl_send_reply("404", "No Route Recorded");
-        exit;
-    }}
-    if (is_method("OPTIONS")) {{ sl_send_reply("200", "Here"); exit; }}
-    if (is_method("REGISTER")) {{
-        if (!pv_www_authenticate("{domain}", "{password}", "0") || $au != "{account}") {{
-            www_challenge("{domain}", "1");
-            exit;
-        }}
-        save("location");
-        exit;
-    }}
-    if (!is_method("INVITE")) {{ sl_send_reply("405", "Not Here"); exit; }}
-    if (!registered("location", "$fu")) {{ sl_send_reply("403", "Register First"); exit; }}
-    if (!pv_proxy_authenticate("{domain}", "{password}", "0")) {{
-        proxy_challenge("{domain}", "1");
-        exit;
-    }}
-    consume_credentials();
-    remove_hf("Route");
-    record_route();
-    $du = "sip:{callee}";
-    t_relay();
-}}
-"""
+from tests.live.programs import Program, wait_until
 
 
-class DemandingCarrier:
-    """One Kamailio; whatever it lets through goes to the callee (HOST:PORT)."""
+class Kamailio:
+    """One that listens at an address of its own."""
 
-    def __init__(self, folder: Path, host: str, callee: str) -> None:
+    def __init__(self, folder: Path, host: str, port: int, configuration: str) -> None:
         folder.mkdir()
-        self.host, self.port = host, free_port(host)
-        configuration = folder / "kamailio.cfg"
-        configuration.write_text(
-            CONFIGURATION.format(
-                host=host, port=self.port, domain=DOMAIN, account=ACCOUNT, password=PASSWORD, callee=callee
-            )
-        )
+        self.host, self.port = host, port
+        written = folder / "kamailio.cfg"
+        written.write_text(configuration)
         program = shutil.which("kamailio") or shutil.which("/usr/sbin/kamailio")
         assert program, "Kamailio is missing: apt-get install kamailio"
         self.program = Program(
-            [program, "-f", configuration, "-DD", "-E", "-m", "32", "-P", folder / "pid", "-Y", folder],
+            [program, "-f", written, "-DD", "-E", "-m", "32", "-P", folder / "pid", "-Y", folder],
             folder / "screen",
         )
         wait_until(lambda: self._listens() or not self.program.runs, "Kamailio")
         assert self.program.runs, self.program.said[-3000:]
 
     def _listens(self) -> bool:
-        """Whether it has its port (proc(5): the address is written backwards, as this machine keeps it)."""
+        """Whether it says so and has its port (proc(5): the address is written backwards, as this machine keeps it)."""
         address = int.from_bytes(bytes(map(int, self.host.split("."))), "little")
         taken = f" {address:08X}:{self.port:04X} "
-        return taken in Path("/proc/net/udp").read_text()
+        return "Listening on" in self.program.said and taken in Path("/proc/net/udp").read_text()
 
     def close(self) -> None:
         if self.program.runs:
