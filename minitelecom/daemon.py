@@ -307,6 +307,9 @@ class Daemon:
         if "account" in payload:
             self.exchange.running.account_changed(int(payload["account"]))
             return
+        if "restart" in payload:
+            self.exchange.restarting.restart(payload["restart"]["device"], payload["restart"]["mac"])
+            return
         for what in payload:
             Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 

@@ -19,7 +19,6 @@ from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.directory import Directory
 from minitelecom.calls.least_cost import LeftOut, Market, Way, choose
 from minitelecom.calls.outgoing_leg import Target
-from minitelecom.calls.profiles import Route
 from minitelecom.calls.records import CallRecord, Open
 from minitelecom.calls.redirection import Course, stays_with_carrier
 from minitelecom.calls.routing import (
@@ -40,7 +39,6 @@ from minitelecom.config import Config
 from minitelecom.money import Money
 from minitelecom.rating.cost import cost, maximum
 from minitelecom.rating.rate import Rate
-from minitelecom.sip.headers import NameAddr
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.registration import Binding, ringing
 from minitelecom.sip.uri import Uri
@@ -159,15 +157,9 @@ class Dialling:
         return [Attempt([self._target(visitor, uri, hops[0], Telephone(device, profile))])]
 
     def _place(self, visitor: Visitor, device: Device, binding: Binding, seconds: float | None) -> Target:
-        """By way of the proxies it came by (RFC 3327 5.4), else to where it was heard, or listens."""
         profile = self._directory.profile(device.name, binding.user_agent)
-        uri, hop = Uri.parse(binding.contact), self._switch.place_of(binding)
-        addresses = self._switch.addresses
-        if binding.path:
-            hop = addresses.next_hop(NameAddr.parse(binding.path[0]).uri, binding.source)
-        elif profile.route is Route.CONTACT:
-            hop = addresses.next_hop(uri, hop)
-        target = self._target(visitor, str(uri), hop, Telephone(device, profile))
+        hop = self._switch.reach(binding, by_contact=profile.is_sent_to_contact)
+        target = self._target(visitor, str(Uri.parse(binding.contact)), hop, Telephone(device, profile))
         return replace(target, routes=binding.path, ringing_seconds=seconds)
 
     def _target(self, visitor: Visitor, uri: str, hop: Hop, telephone: Telephone) -> Target:

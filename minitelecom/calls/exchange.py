@@ -20,6 +20,7 @@ from minitelecom.calls.hosts import Hosts, Resolver
 from minitelecom.calls.ladders import Ladders
 from minitelecom.calls.live import LiveCalls
 from minitelecom.calls.registrar import KeepAlive, Registrar
+from minitelecom.calls.restarting import Restarting
 from minitelecom.calls.running import RunningCalls
 from minitelecom.calls.subscription import NoMailboxes, Subscriptions
 from minitelecom.calls.switch import Switch
@@ -133,6 +134,7 @@ class Exchange:
         self.layer.admits = self.defence.admits
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
+        self.restarting = Restarting(self.switch, self.directory)
         self._readings: dict[str, DeferredLock] = {}
 
     def _defended(self) -> tuple[Defence, Authentication]:

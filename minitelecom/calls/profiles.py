@@ -63,9 +63,13 @@ class Profile:
         return Challenge(self.challenge, Offer(self.algorithms, self.qop))
 
     @property
+    def is_sent_to_contact(self) -> bool:
+        return self.route is Route.CONTACT
+
+    @property
     def manner(self) -> Manner:
         """How it is answered, as the transaction layer wants it."""
-        return Manner(self.received, answered_at_via=self.route is Route.CONTACT)
+        return Manner(self.received, answered_at_via=self.is_sent_to_contact)
 
 
 STANDARD = Profile("standard")

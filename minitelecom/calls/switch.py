@@ -15,6 +15,7 @@ from minitelecom.calls.ladders import Ladders
 from minitelecom.config import Calls
 from minitelecom.media.door import Media, Sound
 from minitelecom.sip.dialog import Dialog
+from minitelecom.sip.headers import NameAddr
 from minitelecom.sip.hop import DEFAULT_PORT, Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.offer_answer import CODECS, Codec
@@ -81,6 +82,13 @@ class Switch:
         if contact.host.strip("[]") != source.host:
             return source
         return Hop("tcp", source.host, contact.port or DEFAULT_PORT)
+
+    def reach(self, binding: Binding, *, by_contact: bool) -> Hop:
+        """By way of the proxies it came by (RFC 3327 5.4); else where it was heard, or where it says it listens."""
+        if binding.path:
+            return self.addresses.next_hop(NameAddr.parse(binding.path[0]).uri, binding.source)
+        place = self.place_of(binding)
+        return self.addresses.next_hop(Uri.parse(binding.contact), place) if by_contact else place
 
     def moved(self, contact: str, before: Hop, now: Hop) -> None:
         """A telephone's router shows it at another place: what we still have to say in its calls goes there."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from minitelecom.calls.profiles import profile_of, words_of
+from minitelecom.calls.restarting import SYS_CONTROL
 from minitelecom.commands import device_settings
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern
 from minitelecom.commands.device_settings import about_one, found
@@ -44,6 +45,12 @@ def add_to(nouns: "Nouns[Parser]") -> None:
     parser = about_one(add_command(commands, "show", _show, "show a telephone, its settings and its registrations"))
     parser.add_argument("--json", action="store_true")
     about_one(add_command(commands, "remove", _remove, "remove a telephone and its registrations"))
+    parser = about_one(add_command(commands, "restart", _restart, "have a telephone fetch its configuration anew"))
+    parser.add_argument(
+        "--mac",
+        type=pattern(r"[0-9A-Fa-f]{12}", "twelve hexadecimal digits"),
+        help="its hardware address, which the first Grandstream telephones want in the order",
+    )
     device_settings.add_to(commands)
 
 
@@ -214,6 +221,21 @@ def _place(binding: StoredBinding) -> Plain:
         "user_agent": binding.user_agent,
         "expires": instant_text(binding.expires),
     }
+
+
+def _restart(arguments: Namespace) -> int:
+    with shop_of(arguments) as shop:
+        device = found(shop, arguments.name)
+        latest = _latest(shop.do(bindings.load_all(shop.database)).get(device.name, []), now())
+        if latest is None:
+            raise Mistake(f"telephone {device.name} is not registered")
+        profile = profile_of(latest.user_agent or "", device.settings.profile, device.settings.properties)
+        if profile.restart == "none":
+            raise Mistake(f"telephone {device.name} ({profile.name}) knows no such order: restart it by hand")
+        if profile.restart == SYS_CONTROL and arguments.mac is None:
+            raise Mistake(f"telephone {device.name} takes the order only with its hardware address: --mac")
+        shop.do(devices.restart(shop.database, device.name, arguments.mac, who(), now()))
+    return say(f"telephone {device.name} is told to fetch its configuration ({profile.restart})")
 
 
 def _remove(arguments: Namespace) -> int:

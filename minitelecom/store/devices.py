@@ -122,6 +122,15 @@ async def configure(database: Database, device: Device, settings: Settings, oper
     return bool(rows)
 
 
+async def restart(database: Database, name: str, mac: str | None, operator: str, instant: datetime) -> None:
+    """Have the running daemon tell a telephone to fetch its configuration anew."""
+    await database.query(
+        "WITH written AS (INSERT INTO audit (happened, who, what, subject) VALUES (%s, %s, 'device restarted', %s))"
+        " SELECT notify_change(%s)",
+        (instant, operator, name, json.dumps({"restart": {"device": name, "mac": mac}})),
+    )
+
+
 async def remove(database: Database, name: str, operator: str, instant: datetime) -> bool:
     """Remove a telephone and its registrations; False where there is none."""
     rows = await database.query(

@@ -1,7 +1,10 @@
 """What telephones of the trade do wrong (fact sheet, B5 and C), and what we do about it: a story for each fault."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from minitelecom.calls.restarting import reset
 from minitelecom.config import Config, Emergency, Sip
 from minitelecom.store.synchronous import SynchronousDatabase
 from tests.calls.story import LONDON, settle
@@ -238,6 +241,29 @@ def test_it_rings_for_the_first_and_answers_the_last_of_one_call_id(house: House
     assert len({text["call-id"] for text in invites}) == 2
     assert [call.state for call in telephone.calls].count(State.TALKING) == 1
     talk.hang_up()
+    settle(house)
+
+
+def test_the_order_that_the_first_grandstreams_obey() -> None:
+    """The vector of the fact sheet, A1.5."""
+    order = reset("000000000000", "passwd", datetime.fromtimestamp(12345678, UTC))
+    assert order.hex() == "0001000000bc614e0ae4c46d9ab8a7b14d3ef6cefb4f9f88"
+
+
+@every_model
+@pytest.mark.parametrize("faults", [(), (Fault.REFUSES_NOTIFY,)], ids=["none", "wants its password"])
+def test_it_fetches_its_configuration_when_it_is_told(house: House, model: Model, faults: tuple[Fault, ...]) -> None:
+    """By the event of its kind; where it answers 401 (HT801 without P4428), it is shown its own password."""
+    telephone = connected(house, model, *faults)
+    house.exchange.restarting.restart("101", telephone.mac)
+    house.pass_(1)
+    assert telephone.fetches == 1
+    orders = telephone.wire.requests("NOTIFY")
+    assert len(orders) == (2 if faults else 1)
+    assert {order["event"] for order in orders} == {telephone.restart_event}
+    if telephone.restart_event == "sys-control":
+        order = reset(telephone.mac, "secret-101", house.now() - timedelta(seconds=1))
+        assert any(data.endswith(b"\r\n\r\n" + order) for data in house.network.carried)
     settle(house)
 
 

@@ -110,3 +110,27 @@ def test_the_profiles_are_listed(minitelecom):
     assert listed["grandstream-legacy"]["restart"] == "sys-control"
     assert listed["cisco-ata"]["qop"] == "none"
     assert "cisco-phone" in minitelecom("device", "profiles").out
+
+
+def order(database, cabin, user_agent) -> None:
+    """The telephone registers, and calls itself so."""
+    until = datetime.now(UTC) + timedelta(hours=1)
+    here = Binding("sip:cabin1@10.0.0.7", Hop("udp", "10.0.0.7", 5060), "c", 1, until, user_agent)
+    run(bindings.save(database, cabin, [here]))
+
+
+def test_a_telephone_is_told_to_fetch_its_configuration(minitelecom, database, cabin):
+    order(database, cabin, "Cisco ATA v2.12 ata186 (0928a)")
+    told = minitelecom("device", "restart", cabin)
+    assert told.out == "telephone cabin1 is told to fetch its configuration (check-sync)\n"
+    assert run(audit.entries(database, subject=cabin))[0].what == "device restarted"
+    order(database, cabin, "Grandstream HT286 1.0.8.32")
+    assert "--mac" in minitelecom("device", "restart", cabin).err
+    assert minitelecom("device", "restart", cabin, "--mac", "000b82123456").status == 0
+
+
+def test_a_telephone_that_cannot_be_told(minitelecom, database, cabin):
+    assert "is not registered" in minitelecom("device", "restart", cabin).err
+    order(database, cabin, "Zoiper")
+    minitelecom("device", "set", cabin, "--property", "restart=none")
+    assert "restart it by hand" in minitelecom("device", "restart", cabin).err

@@ -21,6 +21,7 @@ class OldSubscriber:
     keep_alive = b""
     keep_alive_seconds = 20.0
     hold_line = "a=sendonly"
+    mac = "000b82123456"
     restart_event = "check-sync"
 
     def __init__(

@@ -235,7 +235,8 @@ class OldTelephone(OldSubscriber):
         if Fault.REFUSES_NOTIFY not in self.faults:
             return True
         answer = text["authorization"]
-        right = self._response("telephone", "its own", "NOTIFY", parameter(answer, "uri") or "")
+        uri = answer.partition('uri="')[2].partition('"')[0]  # it may have parameters of its own
+        right = self._response("telephone", "its own", "NOTIFY", uri)
         return parameter(answer, "response") == right
 
     # The wire.
