@@ -46,6 +46,18 @@ class EarlyDialogs:
         """One within which something has been said already."""
         return self._dialogs.get(tag)
 
+    def confirmed(self, invite: Request, response: Response) -> Dialog:
+        """The dialog of a 2xx: the early one goes on with its numbers, if anything has been said within it."""
+        early = self._dialogs.get(response.to.tag)
+        if early is None:
+            return Dialog.as_uac(invite, response)
+        early.dialog.update(response)
+        return early.dialog
+
+    def forget(self) -> None:
+        """One has answered; what the others said when they rang is not kept for the length of a talk."""
+        self._heard.clear()
+
     def of(self, tag: str | None) -> EarlyDialog | None:
         """The one with this tag, made if it has been heard of."""
         found = self._dialogs.get(tag)

@@ -245,11 +245,9 @@ class OutgoingLeg(Leg):
     def establish(self, response: Response) -> bool:
         """Make the dialog of a 2xx ours, acknowledge it and connect its sound; False where the sound is unusable."""
         early = self._early.known(response.to.tag)
-        if early is None:
-            self.dialog, self._negotiation = Dialog.as_uac(self._sent_invite(), response), self._base
-        else:
-            self.dialog, self._negotiation = early.dialog, early.negotiation
-            self.dialog.update(response)
+        self.dialog = self._early.confirmed(self._sent_invite(), response)
+        self._negotiation = self._base if early is None else early.negotiation
+        self._early.forget()
         self.switch.legs[self.key] = self
         self.acknowledge(self.dialog)
         self.far_allows = response.get("Allow") or ""
@@ -288,8 +286,7 @@ class OutgoingLeg(Leg):
         if fork is not None:
             self.acknowledge(fork)
         elif len(self._forks) < MOST_FORKS:
-            early = self._early.known(tag)
-            fork = self._forks[tag] = early.dialog if early else Dialog.as_uac(self._sent_invite(), response)
+            fork = self._forks[tag] = self._early.confirmed(self._sent_invite(), response)
             self.acknowledge(fork)
             self.send_bye(fork)
 
