@@ -96,7 +96,7 @@ class TrunkHealth:
         for hop in hops:
             self._switch.layer.request(self._options(hop), hop, question)
         if not hops:
-            self.is_down(f"{self._first.host} cannot be found")
+            self.missed(question, f"{self._first.host} cannot be found")
 
     def _options(self, hop: Hop) -> Request:
         switch, carrier = self._switch, Uri.parse(self.trunk.uri)

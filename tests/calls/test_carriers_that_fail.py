@@ -347,6 +347,14 @@ def test_a_carrier_may_say_itself_that_it_is_out_of_service(house: House, asked:
     assert house.exchange.trunk_states()["first"]["health_failure"] == "503 Service Unavailable"
 
 
+def test_a_carrier_whose_name_leads_nowhere_is_down(house: House) -> None:
+    house.trunk("first", "sip:nowhere.example", check_seconds=20)
+    house.open()
+    house.pass_(50)
+    assert up(house) is False
+    assert house.exchange.trunk_states()["first"]["health_failure"] == "nowhere.example cannot be found"
+
+
 def test_an_old_question_that_nobody_answers_says_nothing_of_now(house: House, asked: Asked) -> None:
     """The first is missed at twenty seconds, the second answered; at thirty-two the first is given up."""
     asked.status = None
