@@ -100,7 +100,7 @@ class Defence:
             offence = self._suspects.knocked(network, now)
         else:
             of_the_name, offence = self._suspects.failed(network, name, now)
-            if of_the_name and name:
+            if of_the_name and name and self._pace.take(now):
                 self._impose(network, name, "wrong-passwords")
         if offence is not None:
             self._ban(host, offence.value)
@@ -115,17 +115,17 @@ class Defence:
     # What follows.
 
     def _ban(self, host: str, reason: Reason) -> None:
-        self.look()
         network = network_of(host)
-        if host in self.admission.ours or any(network_of(one) == network for one in self.admission.ours):
+        if host in self.admission.ours or network in self.admission.banned:
             return
-        if network not in self.admission.banned:
+        if not self._pace.take(self._clock.seconds()):
+            return
+        self.look()  # last, as it is work: it may have registered a moment ago
+        if not any(network_of(one) == network for one in self.admission.ours):
             self._impose(network, None, reason)
 
     def _impose(self, network: str, name: str | None, reason: Reason) -> None:
         """At once for a while, and for as long as the database says as soon as it does."""
-        if not self._pace.take(self._clock.seconds()):
-            return
         if name is None:
             self.admission.banned[network] = self._clock.seconds() + AWAY_SECONDS
         else:

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from minitelecom.calls.defence import Defence
 from minitelecom.calls.suspects import MOST_FAILURES, MOST_FAILURES_OF_A_NAME, MOST_NAMES, MOST_NAMES_FAILED
 from minitelecom.calls.switch import LONGEST_NAME
 from minitelecom.sip.grammar import quote, readable
+from minitelecom.sip.hop import Hop
 from minitelecom.store import bans
 from minitelecom.store.bans import Ban
 from minitelecom.store.synchronous import run
@@ -210,3 +212,18 @@ def test_forged_scanners_from_everywhere_do_not_fill_the_database(house: House) 
     house.pass_(1)
     assert scanner.heard == []
     assert 0 < len(in_force(house)) <= 100
+
+
+def test_forged_scanners_do_not_make_us_look_for_our_hosts_each_time(house: House) -> None:
+    """That is work, in a large house."""
+    looks: list[int] = []
+
+    def hosts(_: object) -> set[str]:
+        looks.append(1)
+        return set()
+
+    defence = Defence(house.clock, house.now, house.database, hosts, lambda _nonce, _host: False)
+    for number in range(1000):
+        source = Hop("udp", f"198.18.{number // 250}.{number % 250}", 5060)
+        assert not defence.admits(b"OPTIONS sip:10.0.0.1 SIP/2.0\r\nUser-Agent: friendly-scanner\r\n\r\n", source)
+    assert 0 < len(looks) <= 100
