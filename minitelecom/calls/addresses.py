@@ -39,17 +39,18 @@ class Addresses:
         port = self._ports.get(hop.transport)
         return self.host_towards(hop.host), default_port(hop.transport) if port is None else port
 
-    def next_hop(self, uri: Uri, heard: Hop) -> Hop:
+    def next_hop(self, uri: Uri, heard: Hop, *, connected: bool = True) -> Hop:
         """
         Where a URI of a far end leads: to where it was heard, too, if the URI names no address, or one that is true only
-        behind its own router, or the far end of a connection that is open.
+        behind its own router, or the far end of a connection that is open; ``connected`` tells whether the one is by which
+        it was heard.
         """
         host = uri.host.strip("[]")
         if not is_address(host) or (self.is_local(host) and not self.is_local(heard.host)):
             return heard
         named = transport_of(uri)
         transport = named if named in TRANSPORTS else heard.transport
-        if heard.theirs and (transport, host) == (heard.transport, heard.host):
+        if heard.theirs and connected and (transport, host) == (heard.transport, heard.host):
             return heard
         return Hop(transport, host, uri.port or default_port(transport), heard.domain if transport == "tls" else "")
 

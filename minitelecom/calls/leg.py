@@ -337,7 +337,8 @@ class Leg:
         router.  But there are telephones that listen elsewhere than they send from, too.
         """
         if self.trunk is not None or self.proxied or self.profile.route is Route.CONTACT:
-            return self.switch.addresses.next_hop(dialog.next_hop, self.hop)
+            connected = self.switch.connected(self.hop)
+            return self.switch.addresses.next_hop(dialog.next_hop, self.hop, connected=connected)
         return self.hop
 
     def send_bye(self, dialog: Dialog | None = None) -> None:

@@ -86,7 +86,8 @@ class Switch:
     def reach(self, binding: Binding, *, by_contact: bool) -> Hop:
         """By way of the proxies it came by (RFC 3327 5.4); else where it was heard, or where it says it listens."""
         if binding.path:
-            return self.addresses.next_hop(NameAddr.parse(binding.path[0]).uri, binding.source)
+            proxy, source = NameAddr.parse(binding.path[0]).uri, binding.source
+            return self.addresses.next_hop(proxy, source, connected=self.connected(source))
         place = self.place_of(binding)
         return self.addresses.next_hop(Uri.parse(binding.contact), place) if by_contact else place
 

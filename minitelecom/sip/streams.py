@@ -123,6 +123,7 @@ class Connection(TwistedProtocol):
                 return
             if isinstance(one, bytes):
                 self._heard = True
+                self._is_late = False
                 self._streams.receiver.datagram_received(one, self.hop)
             elif one is Keepalive.PING and self._full_until is None:
                 self._write(PONG)
@@ -135,7 +136,6 @@ class Connection(TwistedProtocol):
                 self._is_late = True
                 self._wait(MESSAGE_SECONDS if self._heard else FIRST_SECONDS)
         elif self._heard:
-            self._is_late = False
             self._wait(IDLE_SECONDS)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -169,8 +169,9 @@ class Connection(TwistedProtocol):
         if self._full_until is not None and now >= self._full_until:
             self.cut("does not read what we write")
         elif now >= self._deadline:
-            idle = self._heard and not self._framer.within and not self._ends
-            if (idle or not self.hop.theirs) and self._waiting is None and self._streams.needed(self.hop):
+            idle = self._heard and not self._framer.within
+            stays = (idle or not self.hop.theirs) and self._waiting is None and not self._ends
+            if stays and self._streams.needed(self.hop):
                 self._wait(IDLE_SECONDS)
             else:
                 self.cut("is silent" if idle else "takes too long")

@@ -158,3 +158,20 @@ class Listening:
         raise AssertionError(broken)
 
     def connection_lost(self, hop: object) -> None: ...
+
+
+def test_a_carrier_whose_connection_broke_hears_at_its_contact_that_the_call_is_over(house: House) -> None:
+    carrier = house.party("one", "10.0.0.91", transport="tcp")
+    house.trunk("tcp", "sip:10.0.0.91;transport=tcp", match="4420")
+    house.open()
+    talk = carrier.call("35921234567")
+    house.pass_(1)
+    assert talk.talking
+    house.streams.opened[0].abortConnection()
+    house.pass_(1)
+    for leg in list(house.exchange.switch.legs.values()):
+        leg.dismiss()
+    house.pass_(1)
+    assert talk.ended_by_far_end
+    assert [end.host for end in house.streams.opened] == ["10.0.0.1", "10.0.0.91"]
+    settle(house)

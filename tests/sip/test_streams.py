@@ -3,13 +3,14 @@
 from random import Random
 
 import pytest
-from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory
 from twisted.internet.task import Clock
 
 from minitelecom.sip.framing import Broken
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.streams import (
     CONNECT_SECONDS,
+    FAREWELL_SECONDS,
     FIRST_SECONDS,
     FULL_SECONDS,
     IDLE_SECONDS,
@@ -52,6 +53,13 @@ class Opening(ClientFactory):
 
     def clientConnectionFailed(self, connector, reason) -> None:
         self.telephone.gone = True
+
+
+class Listening(ServerFactory):
+    noisy = False
+
+    def buildProtocol(self, addr):
+        return Telephone()
 
 
 class Street:
@@ -217,6 +225,30 @@ def test_a_byte_now_and_then_does_not_keep_a_message_going(street):
     assert telephone.gone
     assert street.clock.seconds() >= MESSAGE_SECONDS
     assert len(street.heard) == 1
+
+
+def test_messages_without_a_pause_between_them_are_no_slow_message(street):
+    telephone = street.telephone()
+    street.say(telephone, MESSAGE[:9])
+    for _ in range(int(2 * MESSAGE_SECONDS)):
+        street.say(telephone, MESSAGE[9:] + MESSAGE[:9])
+        street.wait(1 - TICK)
+    assert not telephone.gone
+    assert len(street.heard) == 2 * MESSAGE_SECONDS
+
+
+def test_a_broken_stream_of_one_that_we_need_is_cut_all_the_same(street):
+    street.network.host(THEIRS).listenTCP(5060, Listening())
+    hop = Hop("tcp", THEIRS, 5060)
+    street.needed.add(hop)
+    street.streams.send(MESSAGE, hop)
+    street.wait()
+    street.accepted.answers_farewells = False
+    street.accepted.write(b"nonsense\r\n\r\n")
+    street.wait()
+    assert street.lost == []
+    street.wait(FAREWELL_SECONDS + 2 * LOOK_SECONDS)
+    assert street.lost == [hop]
 
 
 def test_the_idle_go_but_for_those_who_are_needed(street):

@@ -31,6 +31,7 @@ class End:
         self.protocol: IProtocol
         self.other: End
         self.reads = True  # else what is written to it stays in the writer's buffer
+        self.answers_farewells = True  # else whoever wants to part waits for ever
         self.closed = False
         self._network = network
         self._unread = b""
@@ -50,7 +51,8 @@ class End:
     def loseConnection(self) -> None:
         if not self.disconnecting:
             self.disconnecting = True
-            self._network.carry(lambda: self._end(error.ConnectionDone(), error.ConnectionDone()))
+            if self.other.answers_farewells:
+                self._network.carry(lambda: self._end(error.ConnectionDone(), error.ConnectionDone()))
 
     def abortConnection(self) -> None:
         self.disconnecting = True
