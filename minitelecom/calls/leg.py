@@ -135,7 +135,7 @@ class Leg:
         self.session_timer = SessionTimer(switch.limits.session_seconds)
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
-        self._released: list[Deferred[None]] = []
+        self._released: list[Deferred[None]] | None = []  # who waits for it; None: it has been
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
 
     @property
@@ -364,7 +364,10 @@ class Leg:
     def released(self) -> "Deferred[None]":
         """Fires when the leg has given back what it held, and its user knows."""
         waiter: Deferred[None] = Deferred()
-        self._released.append(waiter)
+        if self._released is None:
+            waiter.callback(None)
+        else:
+            self._released.append(waiter)
         return waiter
 
     def release(self) -> None:
@@ -381,6 +384,6 @@ class Leg:
             self.port.close()
             self.port = None
         self.switch.legs.pop(self.key, None)
-        waiting, self._released = self._released, []
-        for waiter in waiting:
+        waiting, self._released = self._released, None
+        for waiter in waiting or ():
             self.switch.clock.callLater(0, waiter.callback, None)

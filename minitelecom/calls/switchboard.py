@@ -1,9 +1,8 @@
 """
 What the telephones of the shop want done with their talks: who may transfer what to whom, and the answers they get.
 
-A telephone may that has an account or calls inside only, unless an administrator forbids it; a carrier never, nor whoever
-is called by the card dialogue, whose caller has an account of his own.  REFER is believed from where the telephone has
-shown who it is, and asked for credentials from anywhere else.
+A telephone may, unless it is a cabin (one call at a time) or an administrator forbids it (store/devices.py:
+may_transfer); a carrier never, nor whoever is called by the card dialogue, whose caller has an account of his own.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,7 +51,7 @@ class Replaced:
 
 
 class Switchboard:
-    """Takes what is wanted; sessions that it begins are run here."""
+    """Takes what is wanted, and runs the calls that come of it."""
 
     def __init__(
         self,

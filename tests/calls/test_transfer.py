@@ -349,6 +349,25 @@ def test_it_may_be_handed_on_again_and_again(shop: Shop) -> None:
     ]
 
 
+def test_both_who_began_a_talk_may_leave_it_one_after_the_other(shop: Shop) -> None:
+    """102 rings 101 and hands it on to 103; then 101 hands 103 on to London."""
+    near, far = shop.call(shop.second, "101")
+    near.refer("<sip:103@10.0.0.1>")
+    shop.house.pass_(3)
+    third = shop.third.calls[0]
+    shop.talks(far, third)
+    far.refer(f"<sip:{LONDON}@10.0.0.1>")
+    shop.house.pass_(3)
+    shop.talks(third, shop.house.carrier.calls[0])
+    third.hang_up()
+    shop.settle()
+    assert shop.bills() == [
+        ("101", "102", None, 5, "0.00 EUR", "normal"),
+        ("103", "102", None, 5, "0.00 EUR", "normal"),
+        (B, "101", shop.card.number, 2, "0.002 EUR", "normal"),
+    ]
+
+
 def test_112_may_be_told_by_somebody_else(shop: Shop) -> None:
     caller, near = shop.call(shop.second, "101")
     near.refer("<sip:112@10.0.0.1>")

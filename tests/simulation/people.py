@@ -169,7 +169,7 @@ class DirectCaller:
             return
         chance = self.human.chance
         if await self.human.talk(self.line, talk_time(chance)):
-            match chance.choices(["leave", "vanish", "hand on", "stay"], [5, 1, 2, 3])[0]:
+            match chance.choices(["leave", "vanish", "hand on", "stay"], [5, 1, 3, 3])[0]:
                 case "leave":
                     self.line.leave()
                 case "hand on":
@@ -184,15 +184,36 @@ class DirectCaller:
 
 def hand_on(line: Line, chance: Random) -> None:
     """Whoever is at the other end is to talk with somebody else; most hold him first, some are of two minds."""
-    if not line.alive:
+    if not line.alive or line.town.closed:
         return
     if chance.random() < 0.5:
         line.hold("sendonly")
+    if chance.random() < 0.3:
+        set_going(lambda: join_with_another(line, chance), line.town.failed)
+        return
     for _ in range(chance.choice([1, 1, 1, 2])):
-        to = str(chance.randint(101, 112)) if chance.random() < 0.5 else number_to_dial(chance)
         silent = (("Refer-Sub", "false"),) if chance.random() < 0.2 else ()
+        to = whom(chance)
         line.town.handed_on.append((line.party.name, to))
         line.refer(f"<sip:{to}@10.0.0.1>", *silent)
+
+
+async def join_with_another(line: Line, chance: Random) -> None:
+    """He asks whoever it is first, and joins the two if he gets him."""
+    other = line.party.call(whom(chance))
+    assert isinstance(other, Line)
+    await other.finished
+    await line.sleep(chance.uniform(0, 20))
+    if other.alive and line.alive:
+        replaces = other.replaces.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
+        line.refer(f"<sip:somebody@10.0.0.1?Replaces={replaces}>")
+        await line.sleep(chance.choice([0.0, 1.0, 60.0]))
+    other.leave()
+
+
+def whom(chance: Random) -> str:
+    """A telephone of the shop, or some number of the world."""
+    return str(chance.randint(101, 112)) if chance.random() < 0.5 else number_to_dial(chance)
 
 
 def set_going(live: Callable[[], object], failed: Callable[[object], None]) -> None:
@@ -207,6 +228,8 @@ class Answerer(Subscriber):
         known = self.behaviours.get(number)
         if known is not None:
             return known
+        if self.town.closed:  # a call that was handed on in the last moment
+            return Behaviour(ring_after=None, answer_after=0.05, status=480)
         chance = self.town.chance
         if sum(isinstance(line, Line) and line.alive for line in self.calls) >= self.most_calls:
             return Behaviour(ring_after=None, answer_after=0.05, status=486)
@@ -248,7 +271,7 @@ class Telephone(Answerer):
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         super().request_received(transaction, request, source)
         chance = self.town.chance
-        if request.method == "INVITE" and request.to.tag is None and chance.random() < 0.3:
+        if request.method == "INVITE" and request.to.tag is None and chance.random() < 0.4:
             line = self.calls[-1]
             assert isinstance(line, Line)
             self.clock.callLater(chance.uniform(2, 40), hand_on, line, chance)
