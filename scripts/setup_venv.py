@@ -1,5 +1,6 @@
 """
-Makes .venv and installs the project into it, with its development tools; does nothing when nothing changed.
+Makes .venv and installs the project into it, with its development tools; does nothing when nothing changed. Compiled
+modules that are older than their sources are taken away.
 
 What counts as a change: the Python, the place of the checkout, setup.py, the [build-system] and [project] tables of
 pyproject.toml, and whether the system has PostgreSQL (if it has none, the `postgres` extra brings it).
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import compile_sip
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -60,6 +63,9 @@ def main() -> None:
     """One at a time: `make run` and `make test` may be started together."""
     folder = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
+    if compile_sip.are_stale():
+        compile_sip.take_away()
+        print("The SIP core has changed since it was compiled: it runs from its source until the next `make compiled`")
     wanted = fingerprint()
     if STAMP.exists() and STAMP.read_text() == wanted:
         return

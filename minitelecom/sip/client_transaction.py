@@ -29,13 +29,11 @@ def failure(effect: Fail) -> Failure:
     return Failure.TRANSPORT if effect.cause is Input.TRANSPORT_ERROR else Failure.TIMEOUT
 
 
-class ClientTransaction(Performer):
+class ClientTransaction(Performer[Layer, machines.InviteClient | machines.NonInviteClient]):
     """A request of ours on its way."""
 
     __slots__ = ("_key", "_otherwise", "_user", "reason")
 
-    _layer: Layer
-    _machine: machines.InviteClient | machines.NonInviteClient
     _key: tuple[str, str]
 
     def __init__(self, layer: Layer, request: Request, hop: Hop, user: ClientUser, otherwise: Hop | None) -> None:

@@ -67,16 +67,21 @@ class Input(Enum):
 class Effect:
     """Something the transaction layer is to do. Slots rather than a frozen dataclass: a call makes a hundred."""
 
-    __slots__: tuple[str, ...] = ()
+    __slots__ = ()
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        """All that makes one effect another than the next of its kind."""
+        return ()
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return isinstance(other, Effect) and type(self) is type(other) and self.fields == other.fields
 
     def __hash__(self) -> int:
-        return hash((type(self), *(getattr(self, name) for name in self.__slots__)))
+        return hash((type(self), *self.fields))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__slots__)})"
+        return f"{type(self).__name__}({', '.join(map(repr, self.fields))})"
 
 
 class Send(Effect):
@@ -87,6 +92,10 @@ class Send(Effect):
     def __init__(self, data: bytes) -> None:
         self.data = data
 
+    @property
+    def fields(self) -> tuple[object, ...]:
+        return (self.data,)
+
 
 class Start(Effect):
     __slots__ = ("seconds", "timer")
@@ -95,12 +104,20 @@ class Start(Effect):
         self.timer = timer
         self.seconds = seconds
 
+    @property
+    def fields(self) -> tuple[object, ...]:
+        return (self.timer, self.seconds)
+
 
 class Stop(Effect):
     __slots__ = ("timer",)
 
     def __init__(self, timer: Timer) -> None:
         self.timer = timer
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        return (self.timer,)
 
 
 class Deliver(Effect):
@@ -110,6 +127,10 @@ class Deliver(Effect):
 
     def __init__(self, message: Request | Response) -> None:
         self.message = message
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        return (self.message,)
 
 
 class SendCancel(Effect):
@@ -125,6 +146,10 @@ class Fail(Effect):
 
     def __init__(self, cause: "Input | Timer") -> None:
         self.cause = cause
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        return (self.cause,)
 
 
 Effects = list[Effect]

@@ -2,7 +2,7 @@
 One transaction at work: what its machine wants done is done, its timers are kept. Here SIP meets the clock and the wire.
 """
 
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from minitelecom.sip.effects import Effect, Effects, Input, Send, Start, State, Stop, Timer
 from minitelecom.sip.hop import Hop
@@ -33,14 +33,18 @@ class Edge(Protocol):
         """Send; whether that could be done."""
 
 
-class Performer:
+L = TypeVar("L", bound=Edge)
+M = TypeVar("M", bound=Transaction)
+
+
+class Performer(Generic[L, M]):
     """One machine at work: its effects performed, its timers kept."""
 
     __slots__ = ("_heard_from", "_layer", "_machine", "_timers", "hop")
 
-    _machine: Transaction
+    _machine: M
 
-    def __init__(self, layer: Edge, hop: Hop) -> None:
+    def __init__(self, layer: L, hop: Hop) -> None:
         self.hop = hop
         self._layer = layer
         self._heard_from = hop

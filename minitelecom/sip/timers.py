@@ -64,8 +64,7 @@ class FixedTimers:
         while queue and not queue[0].active:
             queue.popleft()
         queue.append(timed)
-        if self._call is None:
-            self._wait()
+        self._wait()
 
     def _fire(self) -> None:
         self._call = None
@@ -75,12 +74,13 @@ class FixedTimers:
             while queue and (queue[0].due <= now or not queue[0].active):
                 queue.popleft().fire()
         finally:  # whoever was told may have failed; the others wait on
-            if queue and self._call is None:
+            if queue:
                 self._wait()
 
     def _wait(self) -> None:
-        """For the first; one started by a timer that is just firing has others before it."""
-        self._call = self._clock.callLater(max(0.0, self._queue[0].due - self._clock.seconds()), self._fire)
+        """For the first, unless that is waited for: one started by a timer that is just firing has others before it."""
+        if self._call is None:
+            self._call = self._clock.callLater(max(0.0, self._queue[0].due - self._clock.seconds()), self._fire)
 
     def close(self) -> None:
         for timed in self._queue:

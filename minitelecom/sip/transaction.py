@@ -3,7 +3,7 @@ The four SIP transactions: RFC 3261 section 17, the INVITE ones as amended by RF
 
 A transaction does no input or output and knows no clock. Each input returns the effects the transaction layer carries
 out, in order. Every machine is one table laid out like its figure in the RFC: {(state, input): (effects, next state)}.
-What the table does not name changes nothing.
+It stands behind its class, whose methods it names. What the table does not name changes nothing.
 
 A Deliver or a Fail is always the last effect of its list: by the time the transaction user (TU) hears of something,
 whatever had to be sent or started has been, so that the TU may answer at once.
@@ -105,30 +105,30 @@ class InviteClient(Transaction):
         retransmit: Effects = [] if self.reliable else [Start(Timer.A, T1)]
         return [Send(self._data), *retransmit, LAST_64_T1[Timer.B]]
 
-    def _retransmit(self, _timer: Timer, _message: None) -> Effects:
+    def retransmit(self, _timer: Timer, _message: None) -> Effects:
         self._interval *= 2
         return [Send(self._data), Start(Timer.A, self._interval)]
 
-    def _proceed(self, _happened: Input, response: Response) -> Effects:
+    def proceed(self, _happened: Input, response: Response) -> Effects:
         cancel = self._give_up() if self.cancelled else []
         return [STOP[Timer.A], STOP[Timer.B], *cancel, Deliver(response)]
 
-    def _accept(self, _happened: Input, response: Response) -> Effects:
+    def accept(self, _happened: Input, response: Response) -> Effects:
         return [*self._stop(), LAST_64_T1[Timer.M], Deliver(response)]
 
-    def _complete(self, _happened: Input, response: Response) -> Effects:
+    def complete(self, _happened: Input, response: Response) -> Effects:
         self._acknowledgement = acknowledgement(self.request, response).encode()
         return [*self._stop(), Send(self._acknowledgement), self._linger(Timer.D, TIMEOUT), Deliver(response)]
 
-    def _acknowledge_again(self, _happened: Input, _response: Response) -> Effects:
+    def acknowledge_again(self, _happened: Input, _response: Response) -> Effects:
         return [Send(self._acknowledgement)]
 
-    def _remember_cancel(self, _happened: Input, _message: None) -> Effects:
+    def remember_cancel(self, _happened: Input, _message: None) -> Effects:
         """9.1: a CANCEL is not sent before a provisional response has come."""
         self.cancelled = True
         return []
 
-    def _cancel(self, _happened: Input, _message: None) -> Effects:
+    def cancel(self, _happened: Input, _message: None) -> Effects:
         if self.cancelled:
             return []
         self.cancelled = True
@@ -137,31 +137,32 @@ class InviteClient(Transaction):
     def _give_up(self) -> Effects:
         return [LAST_64_T1[Timer.CANCELLED], SendCancel()]
 
-    def _fail(self, happened: Input | Timer, _message: None) -> Effects:
+    def fail(self, happened: Input | Timer, _message: None) -> Effects:
         return [*self._stop(), Fail(happened)]
 
     def _stop(self) -> Effects:
         return [STOP[Timer.A], STOP[Timer.B], STOP[Timer.CANCELLED]]
 
-    table: ClassVar[Table] = {
-        (State.CALLING, Timer.A): (_retransmit, State.CALLING),
-        (State.CALLING, Timer.B): (_fail, State.TERMINATED),
-        (State.CALLING, Input.TRANSPORT_ERROR): (_fail, State.TERMINATED),
-        (State.CALLING, Input.PROVISIONAL): (_proceed, State.PROCEEDING),
-        (State.CALLING, Input.SUCCESS): (_accept, State.ACCEPTED),
-        (State.CALLING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.CALLING, Input.CANCEL): (_remember_cancel, State.CALLING),
-        (State.PROCEEDING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
-        (State.PROCEEDING, Input.SUCCESS): (_accept, State.ACCEPTED),
-        (State.PROCEEDING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.CANCEL): (_cancel, State.PROCEEDING),
-        (State.PROCEEDING, Timer.CANCELLED): (_fail, State.TERMINATED),
-        (State.ACCEPTED, Input.SUCCESS): (deliver, State.ACCEPTED),
-        (State.ACCEPTED, Timer.M): (nothing, State.TERMINATED),
-        (State.COMPLETED, Input.FAILURE): (_acknowledge_again, State.COMPLETED),
-        (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
-        (State.COMPLETED, Timer.D): (nothing, State.TERMINATED),
-    }
+
+InviteClient.table = {
+    (State.CALLING, Timer.A): (InviteClient.retransmit, State.CALLING),
+    (State.CALLING, Timer.B): (InviteClient.fail, State.TERMINATED),
+    (State.CALLING, Input.TRANSPORT_ERROR): (InviteClient.fail, State.TERMINATED),
+    (State.CALLING, Input.PROVISIONAL): (InviteClient.proceed, State.PROCEEDING),
+    (State.CALLING, Input.SUCCESS): (InviteClient.accept, State.ACCEPTED),
+    (State.CALLING, Input.FAILURE): (InviteClient.complete, State.COMPLETED),
+    (State.CALLING, Input.CANCEL): (InviteClient.remember_cancel, State.CALLING),
+    (State.PROCEEDING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
+    (State.PROCEEDING, Input.SUCCESS): (InviteClient.accept, State.ACCEPTED),
+    (State.PROCEEDING, Input.FAILURE): (InviteClient.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.CANCEL): (InviteClient.cancel, State.PROCEEDING),
+    (State.PROCEEDING, Timer.CANCELLED): (InviteClient.fail, State.TERMINATED),
+    (State.ACCEPTED, Input.SUCCESS): (deliver, State.ACCEPTED),
+    (State.ACCEPTED, Timer.M): (nothing, State.TERMINATED),
+    (State.COMPLETED, Input.FAILURE): (InviteClient.acknowledge_again, State.COMPLETED),
+    (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
+    (State.COMPLETED, Timer.D): (nothing, State.TERMINATED),
+}
 
 
 class NonInviteClient(Transaction):
@@ -181,34 +182,35 @@ class NonInviteClient(Transaction):
         retransmit: Effects = [] if self.reliable else [Start(Timer.E, T1)]
         return [Send(self._data), *retransmit, LAST_64_T1[Timer.F]]
 
-    def _retransmit(self, _timer: Timer, _message: None) -> Effects:
+    def retransmit(self, _timer: Timer, _message: None) -> Effects:
         self._interval = min(2 * self._interval, T2)
         return [Send(self._data), Start(Timer.E, self._interval)]
 
-    def _retransmit_slowly(self, _timer: Timer, _message: None) -> Effects:
+    def retransmit_slowly(self, _timer: Timer, _message: None) -> Effects:
         return [Send(self._data), Start(Timer.E, T2)]
 
-    def _complete(self, _happened: Input, response: Response) -> Effects:
+    def complete(self, _happened: Input, response: Response) -> Effects:
         return [STOP[Timer.E], STOP[Timer.F], self._linger(Timer.K, T4), Deliver(response)]
 
-    def _fail(self, happened: Input | Timer, _message: None) -> Effects:
+    def fail(self, happened: Input | Timer, _message: None) -> Effects:
         return [STOP[Timer.E], STOP[Timer.F], Fail(happened)]
 
-    table: ClassVar[Table] = {
-        (State.TRYING, Timer.E): (_retransmit, State.TRYING),
-        (State.TRYING, Timer.F): (_fail, State.TERMINATED),
-        (State.TRYING, Input.TRANSPORT_ERROR): (_fail, State.TERMINATED),
-        (State.TRYING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
-        (State.TRYING, Input.SUCCESS): (_complete, State.COMPLETED),
-        (State.TRYING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Timer.E): (_retransmit_slowly, State.PROCEEDING),
-        (State.PROCEEDING, Timer.F): (_fail, State.TERMINATED),
-        (State.PROCEEDING, Input.TRANSPORT_ERROR): (_fail, State.TERMINATED),
-        (State.PROCEEDING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
-        (State.PROCEEDING, Input.SUCCESS): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.COMPLETED, Timer.K): (nothing, State.TERMINATED),
-    }
+
+NonInviteClient.table = {
+    (State.TRYING, Timer.E): (NonInviteClient.retransmit, State.TRYING),
+    (State.TRYING, Timer.F): (NonInviteClient.fail, State.TERMINATED),
+    (State.TRYING, Input.TRANSPORT_ERROR): (NonInviteClient.fail, State.TERMINATED),
+    (State.TRYING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
+    (State.TRYING, Input.SUCCESS): (NonInviteClient.complete, State.COMPLETED),
+    (State.TRYING, Input.FAILURE): (NonInviteClient.complete, State.COMPLETED),
+    (State.PROCEEDING, Timer.E): (NonInviteClient.retransmit_slowly, State.PROCEEDING),
+    (State.PROCEEDING, Timer.F): (NonInviteClient.fail, State.TERMINATED),
+    (State.PROCEEDING, Input.TRANSPORT_ERROR): (NonInviteClient.fail, State.TERMINATED),
+    (State.PROCEEDING, Input.PROVISIONAL): (deliver, State.PROCEEDING),
+    (State.PROCEEDING, Input.SUCCESS): (NonInviteClient.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.FAILURE): (NonInviteClient.complete, State.COMPLETED),
+    (State.COMPLETED, Timer.K): (nothing, State.TERMINATED),
+}
 
 
 class Server(Transaction):
@@ -246,56 +248,57 @@ class InviteServer(Server):
     def start(self) -> Effects:
         return [Start(Timer.TRYING, TRYING_AFTER), Deliver(self.request)]
 
-    def _trying(self, _timer: Timer, _message: None) -> Effects:
+    def trying(self, _timer: Timer, _message: None) -> Effects:
         self._last = self.request.response(100).encode()
         return [Send(self._last)]
 
-    def _send(self, _happened: Input, response: Response) -> Effects:
+    def send(self, _happened: Input, response: Response) -> Effects:
         self._last = response.encode()
         return [STOP[Timer.TRYING], Send(self._last)]
 
-    def _accept(self, _happened: Input, response: Response) -> Effects:
+    def accept(self, _happened: Input, response: Response) -> Effects:
         self._last = response.encode()
         return [STOP[Timer.TRYING], Send(self._last), LAST_64_T1[Timer.L]]
 
-    def _send_success(self, _happened: Input, response: Response) -> Effects:
+    def send_success(self, _happened: Input, response: Response) -> Effects:
         """The TU repeats its 2xx until the ACK comes (13.3.1.4); see acceptance.py."""
         return [Send(response.encode())]
 
-    def _complete(self, _happened: Input, response: Response) -> Effects:
+    def complete(self, _happened: Input, response: Response) -> Effects:
         self._last = response.encode()
         retransmit: Effects = [] if self.reliable else [Start(Timer.G, T1)]
         return [STOP[Timer.TRYING], Send(self._last), *retransmit, LAST_64_T1[Timer.H]]
 
-    def _retransmit(self, _timer: Timer, _message: None) -> Effects:
+    def retransmit(self, _timer: Timer, _message: None) -> Effects:
         self._interval = min(2 * self._interval, T2)
         return [Send(self._last), Start(Timer.G, self._interval)]
 
-    def _confirm(self, _happened: Input, _ack: Request) -> Effects:
+    def confirm(self, _happened: Input, _ack: Request) -> Effects:
         return [STOP[Timer.G], STOP[Timer.H], self._linger(Timer.I, T4)]
 
-    def _fail(self, timer: Timer, _message: None) -> Effects:
+    def fail(self, timer: Timer, _message: None) -> Effects:
         return [STOP[Timer.G], Fail(timer)]
 
-    table: ClassVar[Table] = {
-        (State.PROCEEDING, Timer.TRYING): (_trying, State.PROCEEDING),
-        (State.PROCEEDING, Input.REQUEST): (Server.repeat, State.PROCEEDING),
-        (State.PROCEEDING, Input.PROVISIONAL): (_send, State.PROCEEDING),
-        (State.PROCEEDING, Input.SUCCESS): (_accept, State.ACCEPTED),
-        (State.PROCEEDING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.TRANSPORT_ERROR): (report, State.PROCEEDING),
-        (State.ACCEPTED, Input.REQUEST): (nothing, State.ACCEPTED),
-        (State.ACCEPTED, Input.ACK): (deliver, State.ACCEPTED),
-        (State.ACCEPTED, Input.SUCCESS): (_send_success, State.ACCEPTED),
-        (State.ACCEPTED, Input.TRANSPORT_ERROR): (report, State.ACCEPTED),
-        (State.ACCEPTED, Timer.L): (nothing, State.TERMINATED),
-        (State.COMPLETED, Input.REQUEST): (Server.repeat, State.COMPLETED),
-        (State.COMPLETED, Input.ACK): (_confirm, State.CONFIRMED),
-        (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.COMPLETED),
-        (State.COMPLETED, Timer.G): (_retransmit, State.COMPLETED),
-        (State.COMPLETED, Timer.H): (_fail, State.TERMINATED),
-        (State.CONFIRMED, Timer.I): (nothing, State.TERMINATED),
-    }
+
+InviteServer.table = {
+    (State.PROCEEDING, Timer.TRYING): (InviteServer.trying, State.PROCEEDING),
+    (State.PROCEEDING, Input.REQUEST): (Server.repeat, State.PROCEEDING),
+    (State.PROCEEDING, Input.PROVISIONAL): (InviteServer.send, State.PROCEEDING),
+    (State.PROCEEDING, Input.SUCCESS): (InviteServer.accept, State.ACCEPTED),
+    (State.PROCEEDING, Input.FAILURE): (InviteServer.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.TRANSPORT_ERROR): (report, State.PROCEEDING),
+    (State.ACCEPTED, Input.REQUEST): (nothing, State.ACCEPTED),
+    (State.ACCEPTED, Input.ACK): (deliver, State.ACCEPTED),
+    (State.ACCEPTED, Input.SUCCESS): (InviteServer.send_success, State.ACCEPTED),
+    (State.ACCEPTED, Input.TRANSPORT_ERROR): (report, State.ACCEPTED),
+    (State.ACCEPTED, Timer.L): (nothing, State.TERMINATED),
+    (State.COMPLETED, Input.REQUEST): (Server.repeat, State.COMPLETED),
+    (State.COMPLETED, Input.ACK): (InviteServer.confirm, State.CONFIRMED),
+    (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.COMPLETED),
+    (State.COMPLETED, Timer.G): (InviteServer.retransmit, State.COMPLETED),
+    (State.COMPLETED, Timer.H): (InviteServer.fail, State.TERMINATED),
+    (State.CONFIRMED, Timer.I): (nothing, State.TERMINATED),
+}
 
 
 class NonInviteServer(Server):
@@ -308,27 +311,28 @@ class NonInviteServer(Server):
     def start(self) -> Effects:
         return [Deliver(self.request)]
 
-    def _send(self, _happened: Input, response: Response) -> Effects:
+    def send(self, _happened: Input, response: Response) -> Effects:
         self._last = response.encode()
         return [Send(self._last)]
 
-    def _complete(self, _happened: Input, response: Response) -> Effects:
+    def complete(self, _happened: Input, response: Response) -> Effects:
         self._last = response.encode()
         return [Send(self._last), self._linger(Timer.J, TIMEOUT)]
 
-    table: ClassVar[Table] = {
-        (State.TRYING, Input.PROVISIONAL): (_send, State.PROCEEDING),
-        (State.TRYING, Input.SUCCESS): (_complete, State.COMPLETED),
-        (State.TRYING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.REQUEST): (Server.repeat, State.PROCEEDING),
-        (State.PROCEEDING, Input.PROVISIONAL): (_send, State.PROCEEDING),
-        (State.PROCEEDING, Input.SUCCESS): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.FAILURE): (_complete, State.COMPLETED),
-        (State.PROCEEDING, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
-        (State.COMPLETED, Input.REQUEST): (Server.repeat, State.COMPLETED),
-        (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
-        (State.COMPLETED, Timer.J): (nothing, State.TERMINATED),
-    }
+
+NonInviteServer.table = {
+    (State.TRYING, Input.PROVISIONAL): (NonInviteServer.send, State.PROCEEDING),
+    (State.TRYING, Input.SUCCESS): (NonInviteServer.complete, State.COMPLETED),
+    (State.TRYING, Input.FAILURE): (NonInviteServer.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.REQUEST): (Server.repeat, State.PROCEEDING),
+    (State.PROCEEDING, Input.PROVISIONAL): (NonInviteServer.send, State.PROCEEDING),
+    (State.PROCEEDING, Input.SUCCESS): (NonInviteServer.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.FAILURE): (NonInviteServer.complete, State.COMPLETED),
+    (State.PROCEEDING, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
+    (State.COMPLETED, Input.REQUEST): (Server.repeat, State.COMPLETED),
+    (State.COMPLETED, Input.TRANSPORT_ERROR): (report, State.TERMINATED),
+    (State.COMPLETED, Timer.J): (nothing, State.TERMINATED),
+}
 
 
 def acknowledgement(invite: Request, response: Response) -> Request:

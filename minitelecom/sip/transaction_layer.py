@@ -71,7 +71,7 @@ class TransactionUser(Protocol):
         """An ACK that no transaction absorbed: that of a 2xx, or a stray one."""
 
 
-class ServerTransaction(Performer):
+class ServerTransaction(Performer["TransactionLayer", machines.InviteServer | machines.NonInviteServer]):
     """
     A request that came. `on_cancel` is called when the peer cancels an INVITE that has no final answer; whoever sets
     it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
@@ -79,8 +79,6 @@ class ServerTransaction(Performer):
 
     __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "reason", "source", "to_tag")
 
-    _layer: "TransactionLayer"
-    _machine: machines.InviteServer | machines.NonInviteServer
     _key: Key
 
     def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key, answered_at: Hop) -> None:
@@ -202,8 +200,10 @@ class TransactionLayer:
 
     def close(self) -> None:
         """Forget everything, send nothing."""
-        for transaction in [*self.clients.values(), *self.servers.values()]:
-            transaction.forget()
+        for client in list(self.clients.values()):
+            client.forget()
+        for server in list(self.servers.values()):
+            server.forget()
         self.timers.close()
 
     # What goes out.

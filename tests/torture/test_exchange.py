@@ -99,7 +99,7 @@ def conversation(besieged: Besieged) -> list[bytes]:
         received.append(data)
         heard(data, source)
 
-    house.exchange.layer.datagram_received = listen  # type: ignore[method-assign]
+    house.network.attach(EXCHANGE.host, EXCHANGE.port, listen)
     besieged.telephone.register()
     house.pass_(1)
     for number in (LONDON, "100", "112", "gateway"):
@@ -118,7 +118,7 @@ def conversation(besieged: Besieged) -> list[bytes]:
     house.pass_(0.2)
     given_up.cancel()
     house.pass_(1)
-    house.exchange.layer.datagram_received = heard  # type: ignore[method-assign]
+    house.network.attach(EXCHANGE.host, EXCHANGE.port, heard)
     return received
 
 
@@ -175,10 +175,10 @@ def test_calls_whose_messages_are_damaged_end(database: SynchronousDatabase, see
             data = mutate(random, data, corpus)
         heard(data, source)
 
-    layer.datagram_received = hear_badly  # type: ignore[method-assign]
+    house.network.attach(EXCHANGE.host, EXCHANGE.port, hear_badly)
     while damaged < MUTATIONS // 2 // BATCHES:
         a_call(besieged, random)
-    layer.datagram_received = heard  # type: ignore[method-assign]
+    house.network.attach(EXCHANGE.host, EXCHANGE.port, heard)
     for port in house.media.open_ports:  # whose BYE we could not read is missed by its silence
         port.mute()
     house.pass_(70, step=0.5)
