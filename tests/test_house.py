@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
     "python3-venv postgresql espeak-ng sip-tester baresip linphone-cli sox tshark chromium chromium-driver kamailio nftables"
-    " iproute2 sipsak"
+    " iproute2 sipsak gcc libc6-dev python3-dev"
 )
 
 

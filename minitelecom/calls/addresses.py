@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from minitelecom.sip.hop import Hop, default_port
-from minitelecom.sip.locating import TRANSPORTS, is_numeric, transport_of
+from minitelecom.sip.hop import Hop, default_port, is_address
+from minitelecom.sip.locating import TRANSPORTS, transport_of
 from minitelecom.sip.uri import Uri
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -17,8 +17,8 @@ class Addresses:
     """
     Answers for Via, Contact and SDP.
 
-    ``ports`` are those we listen on, by transport.  ``route`` tells which of our interface addresses the system would send from to reach an address; its answers are
-    kept, since a shop's network changes less often than its calls.
+    ``ports`` are those we listen on, by transport.  ``route`` tells which of our interface addresses the system would send
+    from to reach an address; its answers are kept, since a shop's network changes less often than its calls.
     """
 
     def __init__(
@@ -58,6 +58,3 @@ class Addresses:
         if self._external and (":" in self._external) == (":" in host) and not self.is_local(host):
             return self._external
         return self._route(host)
-
-
-is_address = lru_cache(MOST_KNOWN)(is_numeric)

@@ -12,8 +12,8 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from minitelecom.sip.hop import Hop
-from minitelecom.sip.locating import Kind, Question, Record, is_numeric, locate
+from minitelecom.sip.hop import Hop, is_address
+from minitelecom.sip.locating import Kind, Question, Record, locate
 from minitelecom.sip.uri import Uri
 
 log = Logger()
@@ -62,7 +62,7 @@ class Hosts:
 
     async def locate(self, uri: Uri) -> list[Hop]:
         """Where a request goes, best first; where nobody can say so now, where it went; empty where nobody ever could."""
-        if is_numeric(uri.host.strip("[]")):
+        if is_address(uri.host.strip("[]")):
             return await self._ask_through(uri)
         lock = self._locks.setdefault(uri.host, DeferredLock())
         await lock.acquire()  # whoever was before us may have asked

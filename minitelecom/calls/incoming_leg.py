@@ -11,6 +11,7 @@ from typing import Protocol
 from automat import TypeMachineBuilder
 
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
+from minitelecom.calls.machine import built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.visitor import Visitor
@@ -372,4 +373,4 @@ def reject_too_late(machine: Inputs, leg: IncomingLeg, response: Response) -> No
     pass
 
 
-_machine = builder.build()
+_machine = built(builder)

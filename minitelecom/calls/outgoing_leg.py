@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from minitelecom.calls.early_dialogs import EarlyDialogs
 from minitelecom.calls.errand import Errand
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
+from minitelecom.calls.machine import built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.target import Target
 from minitelecom.sip import reliability
@@ -516,4 +517,4 @@ def response_too_late(machine: Inputs, leg: OutgoingLeg, response: Response) -> 
     pass
 
 
-_machine = builder.build()
+_machine = built(builder)

@@ -9,10 +9,10 @@ which the forwarder pays.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from minitelecom.calls.addresses import is_address
 from minitelecom.calls.caller_id import name
 from minitelecom.calls.visitor import Visitor
 from minitelecom.sip.headers import NameAddr
+from minitelecom.sip.hop import is_address
 from minitelecom.sip.uri import Uri
 from minitelecom.store.devices import Device
 

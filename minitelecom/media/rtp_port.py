@@ -8,6 +8,7 @@ fifty packets a second and leg go through it. Events change our own state first 
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from random import Random
 from typing import Protocol, Self
@@ -38,6 +39,7 @@ OPENING_SECONDS = 3 * FRAME_SECONDS
 KEEPALIVE_SECONDS = 15.0
 """Without sound of ours for this long, a frame of silence keeps routers open (RFC 6263 section 4)."""
 
+MOST_HOSTS_REMEMBERED = 10_000
 USUAL_TELEPHONE_EVENT = 101
 """Some adapters send events whether negotiated or not (Cisco ATA, AudioMode 2), always under this number."""
 
@@ -355,11 +357,14 @@ class ReactorRtpPort:
 
 
 def _address(remote: Remote) -> Address | None:
-    """Where a description says packets go; None if nobody can be reached there (a host name, 0.0.0.0 while held)."""
+    """Where a description says packets go; None if nobody can be reached there."""
+    return (remote.host, remote.port) if 0 < remote.port < 0xFFFF and _can_be_reached(remote.host) else None
+
+
+@lru_cache(MOST_HOSTS_REMEMBERED)
+def _can_be_reached(host: str) -> bool:
+    """Not a host name, and not 0.0.0.0, which means "on hold"."""
     try:
-        address = ip_address(remote.host)
+        return not ip_address(host).is_unspecified
     except ValueError:
-        return None
-    if address.is_unspecified or not 0 < remote.port < 0xFFFF:
-        return None
-    return (remote.host, remote.port)
+        return False

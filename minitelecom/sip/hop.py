@@ -1,9 +1,14 @@
 """Where a message came from or goes next: one hop of RFC 3261 section 18, as a value."""
 
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import NamedTuple
 
 DEFAULT_PORT = 5060  # RFC 3261 19.1.2
 DEFAULT_TLS_PORT = 5061
+
+MOST_REMEMBERED = 20_000
+"""Hosts of which we remember whether they are addresses: each message asks."""
 
 
 class Hop(NamedTuple):
@@ -24,6 +29,16 @@ class Hop(NamedTuple):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.transport}:{host}:{self.port}"
+
+
+@lru_cache(MOST_REMEMBERED)
+def is_address(host: str) -> bool:
+    """Whether a host is an address and not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def default_port(transport: str) -> int:

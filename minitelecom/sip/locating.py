@@ -10,10 +10,9 @@ that may be needed is asked together in the first round.
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import ip_address
 from typing import NamedTuple
 
-from minitelecom.sip.hop import Hop, default_port
+from minitelecom.sip.hop import Hop, default_port, is_address
 from minitelecom.sip.uri import Uri
 
 MOST_HOPS = 12
@@ -89,7 +88,7 @@ def locate(uri: Uri, families: Sequence[Kind], draw: Draw) -> Asking:
     spoken = ("tls",) if uri.scheme == "sips" else TRANSPORTS
     if transport is not None and transport not in spoken:
         return []
-    if is_numeric(host):
+    if is_address(host):
         place = Place(transport or usual, host, uri.port or default_port(transport or usual))
         return _hops([place], {}, families, domain)
     if uri.port is not None:
@@ -100,7 +99,7 @@ def locate(uri: Uri, families: Sequence[Kind], draw: Draw) -> Asking:
     places, answers = yield from _places(host, wanted, families, choose=transport is None, draw=draw)
     if places is None:
         places = [Place(transport or usual, host, default_port(transport or usual))]
-    unknown = {place.host for place in places if not is_numeric(place.host)}
+    unknown = {place.host for place in places if not is_address(place.host)}
     asking = [Question(kind, name) for name in sorted(unknown) for kind in families]
     asking = [question for question in asking if question not in answers]
     if asking:
@@ -114,15 +113,6 @@ def transport_of(uri: Uri) -> str | None:
     if uri.scheme == "sips":
         return "tls" if named in ("tcp", "tls") else named or None
     return named or None
-
-
-def is_numeric(host: str) -> bool:
-    """Whether a host is an address and not a name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def in_order(services: Iterable[Service], draw: Draw) -> list[Service]:
@@ -178,7 +168,7 @@ def _pointed(records: Sequence[Record], wanted: Sequence[str]) -> list[tuple[str
 def _hops(places: Sequence[Place], answers: Answers, families: Sequence[Kind], domain: str) -> list[Hop]:
     hops: dict[Hop, None] = {}
     for transport, host, port in places:
-        if is_numeric(host):
+        if is_address(host):
             addresses: list[Record] = [host]
         else:
             addresses = [one for kind in families for one in answers.get(Question(kind, host), ())[:MOST_RECORDS]]

@@ -7,9 +7,7 @@ that last heard from its hop, as a router or a firewall between us lets only tha
 
 from collections.abc import Callable, Mapping
 from errno import EAGAIN, ENOBUFS
-from functools import lru_cache
 
-from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP, IUDPTransport
@@ -17,7 +15,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.udp import Port
 
 from minitelecom.sip.framing import LARGEST_MESSAGE
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import Hop, is_address
 from minitelecom.sip.sockets import listen_datagram
 from minitelecom.sip.streams import Receiver, Security, Streams
 
@@ -52,7 +50,7 @@ class UdpTransport(DatagramProtocol):
 
     def send(self, data: bytes, hop: Hop) -> None:
         """Raises OSError when the datagram can't leave."""
-        if not _is_address(hop.host):  # the system would ask a name server, and wait for it
+        if not is_address(hop.host):  # the system would ask a name server, and wait for it
             raise OSError(f"{hop.host} is not an address")
         try:
             self._write(data, (hop.host, hop.port))
@@ -142,11 +140,6 @@ class Transports:
 
     def _received(self, data: bytes, source: Hop) -> None:
         self._receiver.datagram_received(data, source)
-
-
-@lru_cache(MOST_HOPS_REMEMBERED)
-def _is_address(host: str) -> bool:
-    return bool(isIPAddress(host) or isIPv6Address(host))
 
 
 def _nowhere(_data: bytes, _address: tuple[str, int]) -> None:
