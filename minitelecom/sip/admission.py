@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, ip_address
 
 MOST_BUCKETS = 20_000  # in each of two generations
 OWN_BURST, OWN_PER_SECOND = 100.0, 20.0  # a house full of telephones after a power cut
-SHARED_BURST, SHARED_PER_SECOND = 1000.0, 1000.0
+SHARED_BURST, SHARED_PER_SECOND = 500.0, 500.0  # a few per cent of a processor
 MOST_NETWORKS_REMEMBERED = 20_000
 
 # What scanners of every day call themselves, in User-Agent, From or To.
