@@ -137,7 +137,7 @@ def test_no_calls(minitelecom):
 
 COUNTERS = {
     "legs": 2, "dialogs": 2, "transactions": 1, "rtp_ports": 2, "reservations": 1, "timers": 3, "calls": 1,
-    "registered": 5, "uptime_seconds": 77,
+    "registered": 5, "connections": 2, "uptime_seconds": 77,
 }  # fmt: skip
 
 
