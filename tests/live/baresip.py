@@ -116,7 +116,7 @@ class Baresip:
 
     def transfer(self, number: str) -> None:
         """Blind; it hangs up by itself when it is told of the success."""
-        self._tell("transfer", f"sip:{number}@{self._shop.host}:{self._shop.sip_port}")
+        self._tell("transfer", f"sip:{number}@{self._place}")
 
     def hang_up(self) -> None:
         self._tell_and_wait(ENDED, "hangup")
