@@ -364,7 +364,7 @@ class Town:
         record = wait_for_end(self.books, device)
         assert (record.cause, record.ended_by) == end, record
         bye = caller.find("BYE")[0]
-        return check_bill(dict(plain(record)), BY_THE_SECOND, answer_of(caller).instant, bye.instant)
+        return check_bill(dict(plain(record, ())), BY_THE_SECOND, answer_of(caller).instant, bye.instant)
 
     def check_balances(self) -> None:
         for card in self.cards.values():
