@@ -342,7 +342,7 @@ def test_a_house_that_wants_no_timer(database: SynchronousDatabase) -> None:
     house = House(database, config=Config(calls=Calls(session_seconds=0)))
     scene = Scene.begin(house)
     assert "session-expires" not in scene.carrier.invite
-    assert "supported" not in scene.carrier.invite
+    assert "timer" not in scene.carrier.invite["supported"]
     scene.carrier.respond(200, lines="Session-Expires: 600;refresher=uac\n", body=DESCRIPTION)
     scene.house.pass_(400)
     assert refreshes(scene.carrier, "INVITE") == []
