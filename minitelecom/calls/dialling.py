@@ -129,14 +129,14 @@ class Dialling:
 
     async def ring(self, visitor: Visitor, name: str, called: str) -> Prepared | NotDialled:
         """
-        A call to a telephone of the shop, by its name or by a number that leads to it.  Nobody pays for it, so nobody
-        waits for the database; one that is nowhere registered does not answer.
+        A call to a telephone of the shop, by its name or by a number that leads to it; one that is nowhere registered does
+        not answer.  Raises DatabaseAway: nobody pays for it, but nobody rings without a record either.
         """
         device = self._directory.devices.get(name)
         attempts = [] if device is None else await self._places(visitor, device)
         refusal: Cause | None = None if attempts else "no-answer"
         record = self._record(visitor, None, called, name, None, trunk=visitor.trunk, refusal=refusal)
-        record.begin_whenever()
+        await record.begin()
         return Prepared(record, attempts, self._longest, name) if attempts else NotDialled("no-answer")
 
     async def _places(self, visitor: Visitor, device: Device) -> list[Attempt]:

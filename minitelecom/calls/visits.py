@@ -185,7 +185,11 @@ class Visits:
 
     async def _delivered(self, leg: IncomingLeg, visitor: Visitor, device: str, number: str) -> None:
         with self._deliveries.one(visitor.calling_number, number):
-            prepared = await self._dialling.ring(visitor, device, number)
+            try:
+                prepared = await self._dialling.ring(visitor, device, number)
+            except DatabaseAway:
+                leg.reject(503, headers=(("Retry-After", "10"),))
+                return
             if isinstance(prepared, NotDialled):
                 leg.reject(STATUSES[prepared.cause])
             else:

@@ -182,8 +182,8 @@ def test_what_is_said_while_running_comes_before_the_configuration(house: House)
     settle(house)
 
 
-def test_the_world_reaches_a_telephone_while_the_database_is_away(database: object) -> None:
-    """Nobody pays, so nobody waits for it; the record is written when it is back."""
+def test_nobody_rings_without_a_record(database: object) -> None:
+    """While the database is away a carrier is asked to come again; what was wanted is on record when it is back."""
     away = Away(database)
     house = House(away)  # type: ignore[arg-type]
     cabin = house.telephone("cabin1", "10.0.0.11")
@@ -193,10 +193,10 @@ def test_the_world_reaches_a_telephone_while_the_database_is_away(database: obje
     away.away = True
     talk = deliver(house)
     house.pass_(5)
-    assert talk.talking
-    talk.hang_up()
-    house.pass_(1)
+    assert (talk.final, cabin.calls) == (503, [])
+    assert talk.response is not None
+    assert talk.response.get("Retry-After") == "10"
     away.away = False
     house.pass_(3)
-    assert [(record.called_number, record.cause) for record in house.records()] == [(CABIN, "normal")]
+    assert [(record.called_number, record.cause) for record in house.records()] == [(CABIN, "failed")]
     settle(house)
