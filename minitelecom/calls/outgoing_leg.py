@@ -2,7 +2,8 @@
 A leg that began with an INVITE of ours: RFC 3261 13.2, 9.1 and 15, as a machine.
 
 Its states: *idle*, *calling* (with or without early sound), *cancelling* (we gave up and wait for what the far end
-says to that), *talking*, *closed*.  RFC 3261 sets no limit to ringing, so the leg keeps one of its own.
+says to that), *talking*, *closed*.  RFC 3261 sets no limit to ringing, so the leg keeps one of its own.  What is
+sent until somebody answers, and sent again, is the affair of the INVITE itself: invitation.py.
 """
 
 from typing import Protocol
@@ -11,21 +12,18 @@ from automat import TypeMachineBuilder
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from minitelecom.calls.early_dialogs import EarlyDialogs
-from minitelecom.calls.errand import Errand
-from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
+from minitelecom.calls.invitation import Invitation
+from minitelecom.calls.leg import End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.machine import built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.target import Target
 from minitelecom.sip import reliability
-from minitelecom.sip.client_user import Failure
-from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import Exchange, NotAcceptable
 from minitelecom.sip.reason_header import told
 from minitelecom.sip.redirection import contacts
-from minitelecom.sip.transaction_layer import ClientTransaction, ServerTransaction
+from minitelecom.sip.transaction_layer import ServerTransaction
 from minitelecom.sip.uri import Uri
 
 __all__ = ["OutgoingLeg", "Target"]
@@ -34,10 +32,6 @@ log = Logger()
 
 # After our CANCEL the far end has 64·T1 to end the INVITE (RFC 3261 9.1).
 CANCEL_SECONDS = 32.0
-MOST_INVITES = 6  # of one leg, each with what the last refusal has told
-SILENT_SECONDS = 4.0
-"""An INVITE has then been said four times over UDP: where there is another place to try, whoever has not even said 100 is out of order."""
-MOST_FORKS = 20  # far ends of one INVITE that are answered when they answer; more are left to their own timers
 
 
 class Inputs(Protocol):
@@ -79,19 +73,12 @@ class OutgoingLeg(Leg):
         self.contact_user = target.caller.user
         self.contact_scheme = Uri.parse(target.request_uri).scheme
         self.call_id = f"{switch.token()}@{switch.addresses.towards(target.hop)[0]}"
-        self.transaction: ClientTransaction | None = None
         self.timer: IDelayedCall | None = None
         self.patience: IDelayedCall | None = None  # until there is any progress
-        self.invite_sequence = 1
-        self._further = list(target.further)
-        self._silence: IDelayedCall | None = None
-        self._offer = self.negotiation().offer()
-        self._authorization: tuple[str, str] | None = None
         self._described_by: str | None = ""  # the tag of the far end whose sound we know; none is empty
-        self._base = self.negotiation()  # as the INVITE offered it
-        self._early = EarlyDialogs(self._base.copy)
-        self._forks: dict[str | None, Dialog] = {}  # those that were ended at once, by their tag
+        self._base = self.negotiation()  # as the INVITE offers it
         self._machine = _machine(self)
+        self.invitation = Invitation(self, target, self._base, self._machine)
 
     def invite(self) -> None:
         self.switch.engaged.join(self)
@@ -114,91 +101,7 @@ class OutgoingLeg(Leg):
     def lost(self) -> None:
         self._machine.lost()
 
-    # What the INVITE's transaction tells (ClientUser).
-
-    def response_received(self, response: Response, source: Hop) -> None:
-        self._stop_waiting()
-        if response.status < 200:
-            self._machine.provisional(response)
-        elif response.status < 300:
-            self._machine.success(response)
-        elif response.status in (401, 407):
-            self._machine.challenged(response)
-        elif response.status == 422:
-            self._machine.too_brief(response)
-        elif response.status == 503 and self._further:
-            self._machine.unreached()
-        else:
-            self._machine.refused(response)
-
-    def request_failed(self, cause: Failure) -> None:
-        self._stop_waiting()
-        if self._further:
-            self._machine.unreached()
-        else:
-            self._machine.failed()
-
     # The machine's means.
-
-    def send_invite(self) -> None:
-        host, _ = self.switch.addresses.towards(self.hop)
-        caller = self.target.caller
-        headers = [
-            *(("Route", route) for route in self.target.routes),
-            ("From", f"{caller.from_(host)};tag={self.local_tag}"),
-            ("To", f"<{self.target.request_uri}>"),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{self.invite_sequence} INVITE"),
-            ("Contact", self.contact()),
-            ("Max-Forwards", str(self.target.max_forwards)),
-            ("Allow", ALLOW),
-            *self._supported(),
-            *self.session_timer.asked(),
-            *caller.headers(host),
-        ]
-        if self._authorization is not None:
-            headers.append(self._authorization)
-        request = Request.create("INVITE", self.target.request_uri, headers, self._offer, SDP)
-        self.transaction = self.switch.layer.request(request, self.hop, self)
-        if self._further:
-            self._silence = self.switch.clock.callLater(SILENT_SECONDS, self._no_answer_at_all)
-
-    def go_further(self) -> None:
-        """RFC 3263 4.3: the same INVITE, in a transaction of its own, to the next place of the same server."""
-        self.hop = self._further.pop(0)
-        self.send_invite()
-
-    def _no_answer_at_all(self) -> None:
-        """Whatever still comes of that INVITE is cancelled, or ended."""
-        self._silence = None
-        assert self.transaction is not None
-        self.transaction.cancel()
-        self.transaction.leave_to(_Abandoned(self))
-        self._machine.unreached()
-
-    def _stop_waiting(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-
-    def _supported(self) -> list[tuple[str, str]]:
-        """Reliable responses from carriers only: a telephone that has not said so itself may not know them."""
-        options = [*((reliability.OPTION,) if self.trunk is not None else ()), *self.session_timer.options]
-        return [("Supported", ", ".join(options))] if options else []
-
-    def ask_for_longer(self, response: Response) -> bool:
-        """After a 422: whether asking for a longer interval makes sense (RFC 4028 7.3)."""
-        self.invite_sequence += 1
-        return self.invite_sequence <= MOST_INVITES and self.session_timer.learn(response)
-
-    def authorize(self, response: Response) -> bool:
-        """Whether we have an answer to the challenge; one that comes again has been answered wrongly."""
-        if self._authorization is not None:
-            return False
-        uri = self.target.request_uri
-        self._authorization = self.credentials.answer(response, "INVITE", uri, self.switch.token())
-        self.invite_sequence += 1
-        return self._authorization is not None
 
     def stop_timers(self) -> None:
         timer, self.timer = self.timer, None
@@ -214,29 +117,20 @@ class OutgoingLeg(Leg):
 
     def release(self) -> None:
         self.stop_timers()
-        self._stop_waiting()
+        self.invitation.stop_waiting()
         super().release()
 
     # The far ends that ring.
 
     def ring_heard(self, response: Response) -> bool:
-        """Whether a provisional response says anything new; one that wants a PRACK gets it (RFC 3262 4)."""
-        self.switch.legs[self.key] = self  # from now on it may ask within its early dialog
-        tag = response.to.tag
-        self._early.heard(self._sent_invite(), response)
-        if reliability.rseq(response) is None:
-            return True
-        early = self._early.of(tag)
-        rack = early.order.take(response) if early is not None else None
-        if early is None or rack is None:
-            return False
-        Errand(self, early.dialog, "PRACK", (("RAck", str(rack)),))
-        return True
+        """See Invitation. From now on the far end may ask something within its early dialog."""
+        self.switch.legs[self.key] = self
+        return self.invitation.ring_heard(response)
 
     def request_received(self, transaction: ServerTransaction, request: Request, source: Hop) -> None:
         """See Leg. Before the answer it belongs to one of those that ring; BYE is not for them (RFC 3261 15)."""
         if self.dialog is None or self.dialog.early:
-            early = self._early.of(request.from_.tag) if request.method != "BYE" else None
+            early = self.invitation.early.of(request.from_.tag) if request.method != "BYE" else None
             if early is None:
                 transaction.respond(request.response(481))
                 return
@@ -245,12 +139,12 @@ class OutgoingLeg(Leg):
 
     def establish(self, response: Response) -> bool:
         """Make the dialog of a 2xx ours, acknowledge it and connect its sound; False where the sound is unusable."""
-        early = self._early.known(response.to.tag)
-        self.dialog = self._early.confirmed(self._sent_invite(), response)
+        early = self.invitation.early.known(response.to.tag)
+        self.dialog = self.invitation.confirmed(response)
         self._negotiation = self._base if early is None else early.negotiation
-        self._early.forget()
+        self.invitation.early.forget()
         self.switch.legs[self.key] = self
-        self.acknowledge(self.dialog)
+        self.invitation.acknowledge(self.dialog)
         self.far_allows = response.get("Allow") or ""
         self.session_timer.settled(self, response)
         return self.take_answer(response)
@@ -259,7 +153,7 @@ class OutgoingLeg(Leg):
         """Whether there is sound now: described in this response, or in an earlier one of the same far end."""
         tag, answer = response.to.tag, description_in(response)
         final = response.status >= 200 or reliability.rseq(response) is not None
-        early = self._early.known(tag)
+        early = self.invitation.early.known(tag)
         negotiation = self._base if early is None else early.negotiation
         if negotiation.exchange is Exchange.NONE:
             answer = b""  # it has answered for sure, and what comes later counts no more (RFC 3261 13.2.1)
@@ -277,40 +171,8 @@ class OutgoingLeg(Leg):
         self._described_by = tag
         return True
 
-    def acknowledge(self, dialog: Dialog) -> None:
-        self.switch.layer.send_ack(dialog.ack(self.invite_sequence), self.way(dialog))
-
-    def end_other_fork(self, response: Response) -> None:
-        """A 2xx that we have no use for: acknowledge it each time, end it once (RFC 3261 13.2.2.4)."""
-        tag = response.to.tag
-        fork = self._forks.get(tag)
-        if fork is not None:
-            self.acknowledge(fork)
-        elif len(self._forks) < MOST_FORKS:
-            fork = self._forks[tag] = self._early.confirmed(self._sent_invite(), response)
-            self.acknowledge(fork)
-            self.send_bye(fork)
-
-    def _sent_invite(self) -> Request:
-        assert self.transaction is not None
-        return self.transaction.request
-
     def is_ours(self, response: Response) -> bool:
         return self.dialog is not None and not self.dialog.early and response.to.tag == self.dialog.remote_tag
-
-
-class _Abandoned:
-    """The user of an INVITE that has been sent elsewhere meanwhile."""
-
-    def __init__(self, leg: OutgoingLeg) -> None:
-        self._leg = leg
-
-    def response_received(self, response: Response, source: Hop) -> None:
-        if 200 <= response.status < 300:
-            self._leg.end_other_fork(response)
-
-    def request_failed(self, cause: Failure) -> None:
-        """As was to be expected."""
 
 
 builder = TypeMachineBuilder(Inputs, OutgoingLeg)
@@ -327,7 +189,7 @@ def begin(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.timer = leg.switch.clock.callLater(seconds, machine.rung_out)
     if leg.target.progress_seconds:
         leg.patience = leg.switch.clock.callLater(leg.target.progress_seconds, machine.waited)
-    leg.send_invite()
+    leg.invitation.send()
 
 
 @calling.upon(Inputs.provisional).loop()
@@ -351,16 +213,16 @@ def talk(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
 
 @calling.upon(Inputs.challenged).loop()
 def say_who_we_are(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    if leg.authorize(response):
-        leg.send_invite()
+    if leg.invitation.authorize(response):
+        leg.invitation.send()
     else:
         machine.refused(response)
 
 
 @calling.upon(Inputs.too_brief).loop()
 def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    if leg.ask_for_longer(response):
-        leg.send_invite()
+    if leg.invitation.ask_for_longer(response):
+        leg.invitation.send()
     else:
         machine.refused(response)
 
@@ -374,7 +236,7 @@ def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
 
 @calling.upon(Inputs.unreached).loop()
 def try_another_place(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.go_further()
+    leg.invitation.go_further()
 
 
 @calling.upon(Inputs.failed).to(closed)
@@ -403,13 +265,12 @@ def abandon(machine: Inputs, leg: OutgoingLeg) -> None:
 def cancel(leg: OutgoingLeg, machine: Inputs) -> None:
     leg.release()
     leg.timer = leg.switch.clock.callLater(CANCEL_SECONDS, machine.failed)
-    assert leg.transaction is not None
-    leg.transaction.cancel(leg.reason)
+    leg.invitation.cancel(leg.reason)
 
 
 @cancelling.upon(Inputs.success).to(closed)
 def answered_meanwhile(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    leg.end_other_fork(response)
+    leg.invitation.end_other_fork(response)
     leg.release()
 
 
@@ -432,9 +293,9 @@ def success_again(machine: Inputs, leg: OutgoingLeg, response: Response) -> None
     """A 2xx repeated wants its ACK again; one of another branch is ended."""
     if leg.is_ours(response):
         assert leg.dialog is not None
-        leg.acknowledge(leg.dialog)
+        leg.invitation.acknowledge(leg.dialog)
     else:
-        leg.end_other_fork(response)
+        leg.invitation.end_other_fork(response)
 
 
 @talking.upon(Inputs.hang_up).to(closed)
