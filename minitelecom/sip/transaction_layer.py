@@ -14,16 +14,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from minitelecom.sip import transaction as machines
-from minitelecom.sip.client_transaction import ClientTransaction, failure
+from minitelecom.sip.client_transaction import ClientTransaction
 from minitelecom.sip.client_user import ClientUser, Failure, Nobody
-from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Deliver, Effect, Fail, Input, State
+from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Input
 from minitelecom.sip.framing import Broken, is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.matching import PLAIN, Key, Manner, arrival_key, invite_key, mark, refusal_key, server_key
 from minitelecom.sip.message import MalformedMessage, Request, Response, parse
-from minitelecom.sip.performer import Counts, Performer
+from minitelecom.sip.performer import Counts
 from minitelecom.sip.reason_header import told
+from minitelecom.sip.server_transaction import ServerTransaction, TransactionUser
 from minitelecom.sip.timers import Timers
 
 __all__ = ["ClientTransaction", "ClientUser", "Failure", "ServerTransaction", "TransactionLayer", "TransactionUser"]
@@ -43,8 +44,6 @@ RETRY_AFTER_SECONDS = 5
 TAG_BITS = 64
 
 FIXED_LENGTHS = (TRYING_AFTER, T1, T2, T4, TIMEOUT)
-UNANSWERED = frozenset({State.TRYING, State.PROCEEDING})
-CHALLENGES = frozenset({401, 407})
 
 Stateless = Callable[[Request, Hop], Response | None]
 """What to answer a request with and keep nothing of it (RFC 3261 section 8.2.7); None: it gets a transaction."""
@@ -59,94 +58,6 @@ class Saw(Protocol):
     """Told of every message: its bytes, the far end, and whether we sent it."""
 
     def __call__(self, data: bytes, hop: Hop, *, sent: bool) -> None: ...
-
-
-class TransactionUser(Protocol):
-    """Who answers the requests that come."""
-
-    def request_received(self, transaction: "ServerTransaction", request: Request, source: Hop) -> None:
-        """A new request, neither ACK nor CANCEL. Answer by `transaction.respond`, now or later."""
-
-    def ack_received(self, ack: Request, source: Hop) -> None:
-        """An ACK that no transaction absorbed: that of a 2xx, or a stray one."""
-
-
-class ServerTransaction(Performer["TransactionLayer", machines.InviteServer | machines.NonInviteServer]):
-    """
-    A request that came. `on_cancel` is called when the peer cancels an INVITE that has no final answer; whoever sets
-    it late asks `cancelled` first. `on_failure` hears of an answer that could not be sent or got no ACK.
-    """
-
-    __slots__ = ("_key", "_refused", "arrival", "cancelled", "on_cancel", "on_failure", "reason", "source", "to_tag")
-
-    _key: Key
-
-    def __init__(self, layer: "TransactionLayer", request: Request, source: Hop, key: Key, answered_at: Hop) -> None:
-        super().__init__(layer, answered_at)
-        self.source = source
-        self.cancelled = False
-        self.reason = ""  # why it was cancelled (RFC 3326)
-        self._refused = False
-        self.to_tag: str | None = None
-        """The tag of our side, once a response has carried one."""
-        self.on_cancel: Callable[[], None] | None = None
-        self.on_failure: Callable[[Failure], None] | None = None
-        self._key = key
-        self.arrival = arrival_key(request)
-        machine = machines.InviteServer if request.method == "INVITE" else machines.NonInviteServer
-        self._machine = machine(request, reliable=source.is_reliable)
-
-    @property
-    def request(self) -> Request:
-        return self._machine.request
-
-    @property
-    def answered(self) -> bool:
-        """Whether a final response has been given; another one would change nothing."""
-        return self._machine.state not in UNANSWERED
-
-    def respond(self, response: Response) -> None:
-        """Answer; a To without a tag gets one (8.2.6.2). After the final response only a 2xx, repeated, is still sent."""
-        to = response.get("To") or ""
-        if response.status > 100 and ";tag=" not in to and response.to.tag is None:
-            self.to_tag = self.to_tag or self._layer.tag()
-            response.set("To", f"{to};tag={self.to_tag}")
-        else:
-            self.to_tag = response.to.tag or self.to_tag
-        if response.status in CHALLENGES:
-            self._layer.unlist_arrival(self)
-        if response.status >= 300 and self.request.method == "INVITE":
-            self._refused = True
-            self._layer.list_refused(self)
-        self.perform(self._machine.respond(response))
-        if self.answered:
-            self.on_cancel = None  # too late to cancel; and whoever it belongs to may go
-            self.request.headers.forget()
-
-    def cancel_received(self, reason: str) -> None:
-        if self.answered or self.cancelled:
-            return
-        self.cancelled = True
-        self.reason = reason
-        if self.on_cancel is not None:
-            self.on_cancel()
-
-    def _tell(self, effect: Effect) -> None:
-        if isinstance(effect, Deliver):
-            assert isinstance(effect.message, Request)
-            if effect.message.method == "ACK":
-                self._layer.user.ack_received(effect.message, self._heard_from)
-            else:
-                self._layer.offer(self)
-        elif isinstance(effect, Fail) and self.on_failure is not None:
-            self.on_failure(failure(effect))
-
-    def _unlist(self) -> None:
-        if self._layer.servers.get(self._key) is self:
-            del self._layer.servers[self._key]
-        self._layer.unlist_arrival(self)
-        if self._refused:
-            self._layer.unlist_refused(self)
 
 
 class TransactionLayer:
