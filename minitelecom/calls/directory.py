@@ -104,6 +104,12 @@ class Directory:
         """How many telephones have a valid registration."""
         return sum(bool(self.contacts(device, instant)) for device in self.bindings)
 
+    def is_registered_from(self, host: str, instant: datetime) -> bool:
+        """Whether a telephone with a valid registration was last heard from there."""
+        return any(
+            one.source.host == host and one.expires > instant for found in self.bindings.values() for one in found
+        )
+
     def profile(self, device: str, user_agent: str) -> Profile:
         """How a telephone wants to be spoken to: learned from what it calls itself, where nobody has said otherwise."""
         known = self.devices.get(device)

@@ -214,7 +214,7 @@ class UserAgent:
             called = (dialled, name(request.to.uri))
             self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), trunk=trunk.name)
             return
-        if emergency and self._switch.addresses.is_local(source.host):
+        if emergency and self._is_near(source):
             visitor = Visitor(self._switch.token(), None, None, calling, hops)
             self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled), urgent=True)
             return
@@ -251,6 +251,11 @@ class UserAgent:
             self._accept(
                 transaction, lambda leg: self._visits.in_place_of(leg, visitor, talk, leaving), telephone=telephone
             )
+
+    def _is_near(self, source: Hop) -> bool:
+        """Whether whoever calls for help from there is asked nothing: in our networks, or where a telephone is registered."""
+        directory, instant = self._directory, self._switch.now()
+        return self._switch.addresses.is_local(source.host) or directory.is_registered_from(source.host, instant)
 
     def _accept(
         self,

@@ -38,6 +38,19 @@ def far(shop: House, model: Model, *faults: Fault, name: str = "101", port: int 
     return telephone
 
 
+def test_a_registered_telephone_far_away_is_helped_without_a_question(shop: House) -> None:
+    shop.telephone("101", "10.0.0.200")
+    shop.open()
+    shop.carrier.usual = Behaviour(answer_after=2)
+    telephone = far(shop, HT801)
+    call = telephone.dial("112")
+    shop.pass_(4)
+    assert call.state is State.TALKING
+    assert 407 not in telephone.wire.statuses("INVITE")
+    telephone.hang_up()
+    settle(shop)
+
+
 @every_model
 @pytest.mark.parametrize("faults", [(), (Fault.MINDS_RECEIVED,)], ids=["none", "minds received"])
 def test_it_calls_from_behind_a_router(shop: House, model: Model, faults: tuple[Fault, ...]) -> None:
