@@ -41,6 +41,7 @@ SECRET = "secret"
 CENTS = 10_000
 MANY = 1000
 LANGUAGE_KEY = "2"
+LAST_ANSWER_MS = 300  # that a daemon which is being killed may take
 
 RINGS, ANSWERS, HELP = "00310015550", "00310025550", "112"
 """What is dialled for a carrier that only rings, and for those that answer at once."""
@@ -92,8 +93,9 @@ class DoomedCalling(Calling):
         return "\n".join([message, seen(200, answered)])
 
     def last_words(self, deed: str) -> str:
-        """BYE; who is killed when it is sent may answer or not."""
-        return self.bye(sent=deed).removesuffix(seen(200, ""))
+        """BYE; who is killed when it is sent may have answered or not."""
+        perhaps = receive(200, timeout=f"{LAST_ANSWER_MS}", ontimeout="end")
+        return self.bye(sent=deed).removesuffix(seen(200, "")) + perhaps
 
 
 # --- the books ---------------------------------------------------------------------------------------------------------
