@@ -363,6 +363,10 @@ class Subscriber(Party):
 
     town: "Town"
 
+    def contact(self) -> list[tuple[str, str]]:
+        """Everybody knows session timers, so that the house renews its sessions with who calls (RFC 4028)."""
+        return [*super().contact(), ("Supported", "timer")]
+
     def forks(self) -> bool:
         """Whether the next INVITE reaches two telephones by way of this party."""
         return False

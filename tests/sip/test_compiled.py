@@ -32,7 +32,7 @@ def test_the_compiled_core_passes_the_tests_of_its_source(tmp_path: Path) -> Non
     assert built.returncode == 0, built.stderr
     (tmp_path / "lib" / "prompts").symlink_to(ROOT / "prompts")
     asked = subprocess.run(
-        [sys.executable, "-c", ASK, "-q", "--ignore", __file__, *QUESTIONS],
+        [sys.executable, "-P", "-c", ASK, "-q", "--ignore", __file__, *QUESTIONS],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "lib")},
         check=False,
