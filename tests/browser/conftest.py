@@ -156,7 +156,8 @@ class Window:
         over = self.driver.execute_script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
-        self.console += [entry["message"] for entry in self.driver.get_log("browser")]
+        said = [entry["message"] for entry in self.driver.get_log("browser")]
+        self.console += [message for message in said if not message.startswith("chrome://")]  # a page of Chromium's own
         picture = self.folder / f"{name}-{self.language}-{self.width}.png"
         self.driver.save_screenshot(str(picture))
         assert over <= 0, f"{name} is {over} px wider than the window"

@@ -69,7 +69,7 @@ def test_a_stop_with_calls_in_every_state(town: Town, figures: Figures, *, postg
     card = town.guest_with_a_card("105")
     with town.carriers() as carriers:
         talkers = {"103": town.talker(), "105": guest_who_talks(town, card)}
-        others = [town.listener(), ringer(town)]
+        others = [ringer(town), town.listener()]  # he listens for two seconds only
         stop(town, figures, postgresql_dies=postgresql_dies)
         for sipp in (*talkers.values(), *others):
             sipp.finish()

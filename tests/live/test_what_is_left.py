@@ -48,6 +48,6 @@ def waiting(mute: socket.socket) -> list[bytes]:
 
 def test_nothing_is_left(shop: RunningShop) -> None:
     """Forty seconds after the last call every counter is at zero, and the books are right."""
-    wait_until(lambda: not shop.alive(), f"{shop.alive()} at rest", REST_SECONDS)
+    wait_until(lambda: not shop.alive(), "everything at rest", REST_SECONDS)
     assert not shop.faults()
     assert not [record for record in shop.calls() if record["ended"] is None]
