@@ -177,10 +177,18 @@ class Call:
         self.on_progress(183 if sound else 180)
 
     def leg_answered(self, leg: Leg) -> None:
-        assert isinstance(leg, OutgoingLeg)
         if self.finished or self.callee is not None:
             leg.hang_up()
-            return
+        else:
+            self._connect(leg)
+
+    def pick_up(self, leg: Leg) -> None:
+        """Somebody answers for those who ring (RFC 3891 3: an early dialog of ours is replaced)."""
+        leg.user = self
+        self._connect(leg)
+
+    def _connect(self, leg: Leg) -> None:
+        """The two talk from now on; nobody else rings any more."""
         self.callee = leg
         others, self._ringing = [other for other in self._ringing if other is not leg], []
         for other in others:
@@ -307,6 +315,9 @@ class Call:
         """Every call whose record is of this talk, the host first."""
         host = self.host or self
         return [host, *host.guests]
+
+    def is_ringing(self, leg: Leg) -> bool:
+        return leg in self._ringing and not self.finished
 
     def other_end(self, leg: Leg) -> Leg | None:
         """Who talks with this leg in the talk that the call hosts."""

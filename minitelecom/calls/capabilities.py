@@ -6,5 +6,6 @@ METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "INFO", "UPDATE
 ALLOW = ", ".join(METHODS)
 
 # Option tags (RFC 3261 19.2): what a far end may require of us.
-WITHOUT_TIMER = (reliability.OPTION, "replaces", "norefersub")  # the last two: RFC 3891, RFC 4488
+REPLACES = "replaces"  # RFC 3891
+WITHOUT_TIMER = (reliability.OPTION, REPLACES, "norefersub")  # the last: RFC 4488
 EXTENSIONS = (*WITHOUT_TIMER, session_timer.OPTION)

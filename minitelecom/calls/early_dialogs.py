@@ -5,7 +5,7 @@ An INVITE may be forked on its way, and then several ring, each with a tag, an o
 its own.  Nearly always there is one, and nothing is ever asked within it: so it is made when it is needed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from minitelecom.sip.dialog import Dialog
 from minitelecom.sip.message import Request, Response
@@ -41,6 +41,10 @@ class EarlyDialogs:
         tag = response.to.tag
         if tag is not None and (tag in self._heard or len(self._heard) < MOST_HEARD):
             self._heard[tag] = invite, response
+
+    @property
+    def tags(self) -> Collection[str | None]:
+        return self._heard.keys()
 
     def known(self, tag: str | None) -> EarlyDialog | None:
         """One within which something has been said already."""

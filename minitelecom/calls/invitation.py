@@ -64,6 +64,7 @@ class Invitation:
     # What goes out.
 
     def send(self) -> None:
+        """Reliable responses are wanted from carriers only: a telephone that has not said so itself may not know them."""
         leg, target = self._leg, self._target
         host, _ = leg.switch.addresses.towards(leg.hop)
         headers = [
@@ -75,7 +76,7 @@ class Invitation:
             ("Contact", leg.contact()),
             ("Max-Forwards", str(target.max_forwards)),
             ("Allow", ALLOW),
-            *self._supported(),
+            *leg.supported(*((reliability.OPTION,) if leg.trunk is not None else ())),
             *leg.session_timer.asked(),
             *target.caller.headers(host),
         ]
@@ -85,12 +86,6 @@ class Invitation:
         self._transaction = leg.switch.layer.request(request, leg.hop, self)
         if self._further:
             self._silence = leg.switch.clock.callLater(SILENT_SECONDS, self._no_answer_at_all)
-
-    def _supported(self) -> list[tuple[str, str]]:
-        """Reliable responses from carriers only: a telephone that has not said so itself may not know them."""
-        leg = self._leg
-        options = [*((reliability.OPTION,) if leg.trunk is not None else ()), *leg.session_timer.options]
-        return [("Supported", ", ".join(options))] if options else []
 
     def ask_for_longer(self, response: Response) -> bool:
         """After a 422: whether asking for a longer interval makes sense (RFC 4028 7.3)."""

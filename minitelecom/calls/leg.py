@@ -6,6 +6,7 @@ whom to tell.  How a leg comes about and ends is a machine of its own: incoming_
 outgoing_leg for one that we sent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from minitelecom.calls.capabilities import ALLOW
+from minitelecom.calls.capabilities import ALLOW, REPLACES
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.errand import Errand
 from minitelecom.calls.info_keys import INFO_KINDS, key_of_info
@@ -137,6 +138,11 @@ class Leg:
         self._offered_in_success = False  # the answer then comes in the ACK
         self._released: list[Deferred[None]] | None = []  # who waits for it; None: it has been
         self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
+
+    @property
+    def far_tags(self) -> Collection[str | None]:
+        """By which tags the far end, or each of those that ring, is known in this dialog."""
+        return () if self.dialog is None else (self.dialog.remote_tag,)
 
     @property
     def profile(self) -> Profile:
@@ -307,10 +313,15 @@ class Leg:
         """Our 200 to an INVITE or UPDATE, a target refresh as the request was (RFC 3261 12.2.2); the session lasts anew."""
         assert self.dialog is not None
         lasting = [] if self.dialog.early else self.session_timer.renew(self, request)
-        headers = [("Contact", self.contact()), ("Allow", ALLOW), *lasting]
+        headers = [("Contact", self.contact()), ("Allow", ALLOW), *self.supported(), *lasting]
         return request.response(
             200, to_tag=self.local_tag, headers=headers, body=body, content_type=SDP if body else None
         )
+
+    def supported(self, *further: str) -> list[tuple[str, str]]:
+        """What we know besides RFC 3261, as our messages say it; of Replaces a carrier, who may not, hears nothing."""
+        options = [*further, *((REPLACES,) if self.telephone is not None else ()), *self.session_timer.options]
+        return [("Supported", ", ".join(options))] if options else []
 
     def takes_update(self) -> bool:
         """Never sent to a telephone that does not say so itself."""

@@ -6,6 +6,7 @@ says to that), *talking*, *closed*.  RFC 3261 sets no limit to ringing, so the l
 sent until somebody answers, and sent again, is the affair of the INVITE itself: invitation.py.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 from automat import TypeMachineBuilder
@@ -79,6 +80,11 @@ class OutgoingLeg(Leg):
         self._base = self.negotiation()  # as the INVITE offers it
         self._machine = _machine(self)
         self.invitation = Invitation(self, target, self._base, self._machine)
+
+    @property
+    def far_tags(self) -> Collection[str | None]:
+        """See Leg."""
+        return self.invitation.early.tags if self.dialog is None or self.dialog.early else super().far_tags
 
     def invite(self) -> None:
         self.switch.engaged.join(self)

@@ -80,6 +80,10 @@ class RunningCalls:
                 return call.talk[0]
         return None
 
+    def ringing(self, leg: Leg) -> Call | None:
+        """The call that rings there."""
+        return next((call for call in self._calls if call.is_ringing(leg)), None)
+
     def account_changed(self, account_id: int) -> None:
         """An account was recharged, blocked or enabled: its running calls hear of it."""
         for call, (session, payer) in list(self._calls.items()):

@@ -91,7 +91,7 @@ class SessionChange:
         leg, dialog = self._leg, self._leg.dialog
         assert dialog is not None
         body = self._offer(leg.negotiation()) if self._offer is not None else b""
-        headers = [("Contact", leg.contact()), ("Allow", ALLOW), *leg.session_timer.kept()]
+        headers = [("Contact", leg.contact()), ("Allow", ALLOW), *leg.supported(), *leg.session_timer.kept()]
         if self._authorization is not None:
             headers.append(self._authorization)
         request = dialog.request(self.method, headers, body, SDP if body else None)

@@ -72,9 +72,9 @@ class SessionTimer:
     def kept(self) -> list[Header]:
         """Those of a re-INVITE or UPDATE of ours: what runs goes on, and the roles stay (7.4)."""
         if self._interval is None:
-            return [("Supported", OPTION)] if self._wanted else []
+            return []
         refresher = Refresher.UAC if self._interval.we_refresh else Refresher.UAS
-        return [("Supported", OPTION), *headers_of_request(self._interval.seconds, self._least, refresher)]
+        return headers_of_request(self._interval.seconds, self._least, refresher)
 
     def learn(self, response: Response) -> bool:
         """A 422 says that the far end takes no shorter interval than this; whether asking again makes sense (7.3)."""
@@ -95,9 +95,9 @@ class SessionTimer:
         decided = decide(request, self._wanted)
         if not isinstance(decided, SessionExpires):
             self.stop()
-            return [("Supported", OPTION)]
+            return []
         self._begin(leg, as_uas(decided))
-        return [("Supported", OPTION), *headers_of_success(decided, request)]
+        return headers_of_success(decided, request)
 
     def settled(self, leg: "Leg", response: Response) -> None:
         """A 2xx to our INVITE or UPDATE has come; one that says nothing turns the timer off (7.2)."""

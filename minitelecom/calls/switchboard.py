@@ -44,7 +44,7 @@ NEWS_SECONDS = 60  # of a transfer are told beyond the longest ringing
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """One of two who talk, whose place somebody else takes."""
+    """One of two who talk, or of those who ring, whose place somebody else takes."""
 
     talk: Call
     leg: Leg
@@ -219,6 +219,8 @@ class Switchboard:
             referral.tell(403)
         elif isinstance(other.user, Transfer):
             referral.tell(491)
+        elif replaces.early_only and other_talk.other_end(other) is not None:
+            referral.tell(486)
         elif other_talk.other_end(other) is not None:
             transfer.join(talk, leg, other_talk, other)
             transfer.depart(leg, referral)
@@ -244,21 +246,29 @@ class Switchboard:
         except ValueError:
             return 400
         leg = self._replaced(replaces)
-        talk = None if leg is None else self._running.talk_of(leg)
-        if leg is None or talk is None or talk.other_end(leg) is None:
+        if leg is None:
+            return 481
+        ringing = self._running.ringing(leg)
+        talk = ringing or self._running.talk_of(leg)
+        if talk is None or (ringing is None and talk.other_end(leg) is None):
             return 481
         if not talk.may_be_transferred or not device.may_transfer or not same_payer(leg, device):
             return 403
-        if replaces.early_only:
+        if (replaces.early_only and ringing is None) or self._has_no_line(device, leg):
             return 486
         return 491 if isinstance(leg.user, Transfer) else Replaced(talk, leg)
 
     def _replaced(self, replaces: Replaces) -> Leg | None:
         """The leg that Replaces means, as its far end knows it (RFC 3891 3)."""
         leg = self._switch.legs.get((replaces.call_id, replaces.to_tag))
-        if not isinstance(leg, Leg) or leg.dialog is None or not replaces.is_from(leg.dialog.remote_tag):
+        if not isinstance(leg, Leg) or not any(map(replaces.is_from, leg.far_tags)):
             return None
         return leg
+
+    def _has_no_line(self, device: Device, leg: Leg) -> bool:
+        """Whether a telephone has all the calls it may have; one of its own it may take over."""
+        own = leg.telephone is not None and leg.telephone.device.name == device.name
+        return not own and self._switch.engaged.is_full(device)
 
 
 def same_telephone(one: Leg, other: Leg) -> bool:

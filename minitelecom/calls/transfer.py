@@ -153,7 +153,10 @@ def join(one: Call, leaving_one: Leg, other: Call, leaving_other: Leg) -> None:
 
 
 def replace(talk: Call, leaving: Leg, joining: Leg) -> None:
-    """Another leg takes the place of one of the two who talk."""
+    """Another leg takes the place of one of the two who talk, or of all who ring."""
+    if talk.callee is None:
+        talk.pick_up(joining)
+        return
     staying = talk.other_end(leaving)
     assert staying is not None
     unite(talk.talk, staying, joining)

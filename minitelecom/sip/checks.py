@@ -97,6 +97,8 @@ def _extension_refusal(request: Request, extensions: Collection[str]) -> Refusal
     unsupported = [tag for tag in request.tokens("Require") if tag.lower() not in extensions]
     if unsupported:
         return Refusal(420, "Bad Extension", (("Unsupported", ", ".join(unsupported)),))
+    if "replaces" in request.headers and request.method != "INVITE":
+        return Refusal(400, "Replaces Is for INVITE")  # RFC 3891 section 3
     return None
 
 

@@ -269,7 +269,7 @@ def test_a_telephone_is_not_told_so(house: House) -> None:
     house.pass_(1)
     invite = telephone.calls[0].request
     assert invite is not None
-    assert invite.get("Supported") == "timer"
+    assert invite.get("Supported") == "replaces, timer"
     talk.cancel()
     settle(house)
 

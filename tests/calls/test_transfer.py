@@ -707,6 +707,134 @@ def test_whose_place_nobody_takes(shop: Shop) -> None:
     shop.settle()
 
 
+def ringing_at(talk: Talk) -> str:
+    """What an INVITE has to say to answer in place of a telephone that rings."""
+    assert talk.request is not None
+    return f"{talk.request.call_id};to-tag={talk.request.from_.tag};from-tag={talk._tag}"
+
+
+@pytest.mark.parametrize("early_only", ["", ";early-only"])
+def test_a_telephone_answers_for_another_that_rings(shop: Shop, early_only: str) -> None:
+    """RFC 3891 3: an early dialog of ours is replaced; the caller notices nothing, whoever rang stops."""
+    shop.second.usual = Behaviour(answer_after=None)
+    caller = shop.t.call("102")
+    shop.house.pass_(2)
+    [rung] = shop.second.calls
+    desk = shop.house.party("102", "10.0.0.22", password="secret-102")
+    taken = desk.call("102", headers=(("Replaces", ringing_at(rung) + early_only), ("Require", "replaces")))
+    shop.house.pass_(1)
+    assert caller.statuses[-2:] == [180, 200]
+    assert rung.server is not None
+    assert rung.server.cancelled
+    shop.talks(caller, taken)
+    shop.house.pass_(10)
+    taken.hang_up()
+    shop.house.pass_(1)
+    assert not caller.talking
+    shop.settle()
+    assert shop.bills() == [("102", "101", None, 11, "0.00 EUR", "normal")]
+
+
+def test_a_call_that_comes_is_answered_for_another_before_its_own_answer_arrives(shop: Shop) -> None:
+    """Both answer at once: the one whose INVITE came first talks, and the other is told so."""
+    shop.second.usual = Behaviour(answer_after=1.05)
+    caller = shop.t.call("102")
+    shop.house.pass_(1)
+    [rung] = shop.second.calls
+    desk = shop.house.party("102", "10.0.0.22", password="secret-102")
+    taken = desk.call("102", headers=(("Replaces", ringing_at(rung)),))
+    shop.house.pass_(2)
+    assert [rung.talking, taken.talking].count(True) == 1
+    shop.talks(caller, taken if taken.talking else rung)
+    caller.hang_up()
+    shop.settle()
+
+
+def test_who_answers_for_another_may_vanish_at_once(shop: Shop) -> None:
+    shop.second.usual = Behaviour(answer_after=None)
+    caller = shop.t.call("102")
+    shop.house.pass_(2)
+    desk = shop.house.party("102", "10.0.0.22", password="secret-102")
+    taken = desk.call("102", headers=(("Replaces", ringing_at(shop.second.calls[0])),))
+    for _ in range(200):
+        if len(shop.house.exchange.live) < 2:
+            shop.house.pass_(0.001, step=0.001)
+    assert len(shop.house.exchange.live) == 2
+    shop.house.network.detach(desk.host, desk.port)
+    shop.house.pass_(80)
+    assert not caller.talking
+    shop.house.network.attach(desk.host, desk.port, desk._received)
+    taken.hang_up()
+    shop.settle()
+
+
+def test_for_whom_nobody_answers(shop: Shop) -> None:
+    """Not for who calls, nor for somebody whom another pays; nor a carrier."""
+    shop.second.usual = Behaviour(answer_after=None)
+    shop.house.carrier.usual = Behaviour(answer_after=None)
+    caller, outside_call = shop.t.call("102"), shop.t.call(LONDON)
+    shop.house.pass_(2)
+    assert caller.response is not None
+    own = f"{caller.response.call_id};to-tag={caller.response.to.tag};from-tag={caller.response.from_.tag}"
+    shelf = shop.house.party("101", "10.0.0.21", password="secret-101")
+    rung = ringing_at(shop.second.calls[0])
+    asked = [
+        (shelf, own, 481),  # an early dialog that we have not begun
+        (shelf, rung, 403),
+        (shop.third, rung, 403),
+        (shop.third, rung.replace("from-tag=", "from-tag=x"), 481),
+        (shelf, ringing_at(shop.house.carrier.calls[-1]), 403),
+    ]
+    for party, replaces, status in asked:
+        talk = party.call("102", headers=(("Replaces", replaces),))
+        shop.house.pass_(1)
+        assert talk.final == status
+    for one in (caller, outside_call):
+        one.cancel()
+    shop.settle()
+
+
+def test_whoever_is_transferred_to_may_be_answered_for(shop: Shop) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    shop.second.usual = Behaviour(answer_after=None)
+    near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(2)
+    desk = shop.house.party("102", "10.0.0.22", password="secret-102")
+    taken = desk.call("102", headers=(("Replaces", ringing_at(shop.second.calls[0])),))
+    shop.house.pass_(1)
+    assert near.told == PROGRESS
+    assert near.ended_by_far_end
+    shop.talks(far, taken)
+    far.hang_up()
+    shop.house.pass_(1)
+    assert not taken.talking
+    shop.settle()
+
+
+def test_a_talk_is_not_joined_where_only_a_ringing_one_was_meant(shop: Shop) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    other, other_far = shop.call(shop.t, "102")
+    near.refer(f"<sip:x@10.0.0.1?Replaces={escaped(other.replaces + ';early-only')}>")
+    shop.house.pass_(1)
+    assert near.told[-1] == "SIP/2.0 486 Busy Here"
+    for talk in (near, other):
+        talk.hang_up()
+    shop.house.pass_(1)
+    assert not (far.talking or other_far.talking)
+    shop.settle()
+
+
+def test_what_we_know_is_said_to_a_telephone(shop: Shop) -> None:
+    """Some hand a talk on with Replaces only if the other side says that it knows it."""
+    near, far = shop.call(shop.t, "102")
+    assert near.response is not None
+    assert far.request is not None
+    assert near.response.get("Supported") == "replaces, timer"
+    assert far.request.get("Supported") == "replaces, timer"
+    near.hang_up()
+    shop.settle()
+
+
 # The end in any state.
 
 

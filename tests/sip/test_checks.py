@@ -66,6 +66,12 @@ def test_extensions():
     assert refusal(request("INVITE", ("Proxy-Require", "magic")), METHODS) is None
 
 
+def test_only_an_invite_takes_the_place_of_a_dialog():
+    replaces = ("Replaces", "a;to-tag=b;from-tag=c")
+    assert refusal(request("INVITE", replaces), METHODS) is None
+    assert refusal(request("BYE", replaces), METHODS) == Refusal(400, "Replaces Is for INVITE")
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
