@@ -184,7 +184,7 @@ class Visits:
         await self._connect(leg, visitor, prepared)
 
     async def _delivered(self, leg: IncomingLeg, visitor: Visitor, device: str, number: str) -> None:
-        with self._deliveries.one(visitor.calling_number, number):
+        with self._deliveries.one(visitor.calling_number, number, leg):
             try:
                 prepared = await self._dialling.ring(visitor, device, number)
             except DatabaseAway:

@@ -1,5 +1,6 @@
 """A call that goes out by a carrier and comes in again ends, though the carrier makes a new call of it each time."""
 
+from minitelecom.calls.loops import MOST_ALIKE
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.transaction_layer import ServerTransaction
@@ -50,4 +51,23 @@ def test_a_telephone_that_forwards_to_itself_by_a_carrier(house: House) -> None:
     house.pass_(1)
     assert again.talking
     again.hang_up()
+    settle(house)
+
+
+def test_an_office_behind_one_number_may_have_any_number_of_talks_with_us(house: House) -> None:
+    """A loop is of calls that nobody answers; who talks goes round nowhere."""
+    till = house.telephone("till", "10.0.0.11")
+    till.usual = Behaviour(answer_after=0.5)
+    run(numbers.add(house.database, Number(CABIN, device="till"), "story", house.now()))
+    house.open()
+    till.register()
+    house.pass_(1)
+    house.carrier.name = "359888100200"
+    talks = []
+    for _ in range(2 * MOST_ALIKE):
+        talks.append(house.carrier.call(CABIN))
+        house.pass_(2)
+    assert all(talk.talking for talk in talks)
+    for talk in talks:
+        talk.hang_up()
     settle(house)
