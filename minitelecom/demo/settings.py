@@ -24,7 +24,7 @@ timezone = "Europe/Sofia"
 language = "{language}"
 
 [sip]
-listen = ["udp:{everywhere}:{sip}"]
+listen = ["udp:{everywhere}:{sip}", "tcp:{everywhere}:{sip}"]
 
 [web]
 listen = "{everywhere}:{web}"
@@ -50,7 +50,7 @@ def ensure(folder: Path, is_free: IsFree, environment: Mapping[str, str] = os.en
         text = TEMPLATE.format(
             language=language(environment),
             everywhere=EVERYWHERE,
-            sip=free_port("udp", EVERYWHERE, SIP_PORT, is_free),
+            sip=free_port("udp", EVERYWHERE, SIP_PORT, lambda udp: is_free(udp) and is_free(_by_tcp(udp))),
             web=free_port("tcp", EVERYWHERE, WEB_PORT, is_free),
         )
         path.write_text(text, encoding="utf-8")
@@ -70,3 +70,7 @@ def free_port(transport: str, host: str, first: int, is_free: IsFree) -> int:
         if is_free(Endpoint(transport, host, port)):
             return port
     raise NoFreePort(f"no {transport} port from {first} on is free")
+
+
+def _by_tcp(endpoint: Endpoint) -> Endpoint:
+    return endpoint._replace(transport="tcp")

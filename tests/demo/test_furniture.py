@@ -69,6 +69,11 @@ def test_the_administrators_password_is_for_its_owner_only(config, opened):
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_telephones_come_by_udp_or_tcp_at_a_port_that_is_free_for_both(tmp_path):
+    written = settings.ensure(tmp_path, lambda endpoint: endpoint[::2] != ("tcp", 5060), {})
+    assert [tuple(one) for one in written.sip.listen] == [("udp", "0.0.0.0", 5062), ("tcp", "0.0.0.0", 5062)]
+
+
 def test_settings_are_written_once(tmp_path):
     first = settings.ensure(tmp_path, all_free, {"LANG": "bg_BG.UTF-8"})
     assert (first.language, first.sip.listen[0].port, first.web.listen.port) == ("bg", 5060, 8080)
