@@ -64,7 +64,7 @@ class Authentication:
 
     def asked(self, request: Request, source: Hop) -> None:
         """Whoever has proved nothing wants something: of how many names does he?"""
-        self._defence.asked(source.host, f"{name(request.from_.uri)} {name(request.to.uri)}")
+        self._defence.asked(source, f"{name(request.from_.uri)} {name(request.to.uri)}")
 
     def identify(self, request: Request, source: Hop) -> Device | Asked | Denied:
         """The telephone that sent a request, or what to answer instead."""

@@ -53,6 +53,7 @@ def _list(arguments: Namespace) -> int:
                     "since": instant_text(ban.since),
                     "until": instant_text(ban.until),
                     "times": ban.times,
+                    "proved": ban.proved,
                 }
                 for ban in found
             ]
@@ -64,7 +65,7 @@ def _list(arguments: Namespace) -> int:
             (
                 ban.address,
                 ban.name,
-                ban.reason,
+                ban.reason if ban.proved else f"{ban.reason} (a datagram says so)",
                 local_time(ban.since, zone),
                 local_time(ban.until, zone) or "released",
                 ban.times,

@@ -25,12 +25,17 @@ class Ban:
     """None: until it is released."""
     times: int
     """How often so far."""
+    proved: bool
+    """Whether whoever it is has shown that he is there; else it is one by halves (see sip.admission.Doubt)."""
 
 
-async def impose(database: Database, address: str, name: str | None, reason: Reason, instant: datetime) -> Ban | None:
-    """Ban for a time that grows with each ban; None where one is in force already."""
+async def impose(
+    database: Database, address: str, name: str | None, reason: Reason, instant: datetime, *, proved: bool
+) -> Ban | None:
+    """Ban for a time that grows with each ban; None where one is in force already that says as much."""
     rows = await database.query(
-        "SELECT address, name, reason, since, until, times FROM ban(%s, %s, %s, %s)", (address, name, reason, instant)
+        "SELECT address, name, reason, since, until, times, proved FROM ban(%s, %s, %s, %s, %s)",
+        (address, name, reason, proved, instant),
     )
     return Ban(*rows[0]) if rows else None
 
@@ -40,7 +45,8 @@ async def add(database: Database, address: str, until: datetime | None, operator
     await database.query(
         "WITH written AS (INSERT INTO audit (happened, who, what, subject) VALUES (%s, %s, 'ban set', %s))"
         " INSERT INTO bans (address, reason, since, until, times) VALUES (%s, 'operator', %s, %s, 1)"
-        " ON CONFLICT (address, name) DO UPDATE SET (reason, since, until) = ('operator', excluded.since, excluded.until)",
+        " ON CONFLICT (address, name) DO UPDATE"
+        " SET (reason, since, until, proved) = ('operator', excluded.since, excluded.until, true)",
         (instant, operator, address, address, instant, until),
     )
 
@@ -64,7 +70,7 @@ async def release(
 async def in_force(database: Database, instant: datetime, limit: int = MOST_IN_FORCE) -> list[Ban]:
     """The bans that hold now, the latest first."""
     rows = await database.query(
-        "SELECT address, name, reason, since, until, times FROM bans WHERE until IS NULL OR until > %s"
+        "SELECT address, name, reason, since, until, times, proved FROM bans WHERE until IS NULL OR until > %s"
         " ORDER BY since DESC, address, name NULLS FIRST LIMIT %s",
         (instant, limit),
     )

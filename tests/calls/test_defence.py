@@ -7,6 +7,7 @@ import pytest
 from minitelecom.calls.defence import Defence
 from minitelecom.calls.suspects import MOST_FAILURES, MOST_FAILURES_OF_A_NAME, MOST_NAMES, MOST_NAMES_FAILED
 from minitelecom.calls.switch import LONGEST_NAME
+from minitelecom.sip.admission import DOUBTED_SHARE
 from minitelecom.sip.grammar import quote, readable
 from minitelecom.sip.hop import Hop
 from minitelecom.store import bans
@@ -55,17 +56,18 @@ def in_force(house: House) -> list[Ban]:
 
 
 def test_whoever_tries_one_name_after_another_is_banned(house: House) -> None:
-    """He is told nothing but challenges, then nothing, and every process is told of him."""
+    """He is told nothing but challenges, then less of them, and every process is told of him."""
     house.telephone("120", "10.0.0.11")
     house.open()
     scanner = scanner_of(house)
     statuses = scanner.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)))
-    assert statuses == [401] * MOST_NAMES
-    assert [(ban.address, ban.name, ban.reason, ban.times) for ban in in_force(house)] == [
-        (SCANNER, None, "many-names", 1)
+    assert statuses == [401] * len(statuses)
+    assert len(statuses) == MOST_NAMES + MOST_NAMES // DOUBTED_SHARE
+    assert [(ban.address, ban.name, ban.reason, ban.times, ban.proved) for ban in in_force(house)] == [
+        (SCANNER, None, "many-names", 1, False)
     ]
     house.pass_(61, step=1)
-    assert len(scanner.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)))) <= MOST_NAMES
+    assert len(scanner.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)))) < MOST_NAMES
     assert [ban.times for ban in in_force(house)] == [2]
     settle(house, 1)
 
@@ -74,7 +76,7 @@ def test_other_methods_are_no_way_round(house: House) -> None:
     house.open()
     scanner = scanner_of(house)
     heard = scanner.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)), method="OPTIONS")
-    assert heard == [200] * MOST_NAMES
+    assert heard == [200] * (MOST_NAMES + MOST_NAMES // DOUBTED_SHARE)
     assert [ban.reason for ban in in_force(house)] == ["many-names"]
 
 
@@ -82,20 +84,67 @@ def test_a_scanner_that_says_so_is_not_answered_at_all(house: House) -> None:
     house.open()
     scanner = scanner_of(house)
     scanner.agent = "User-Agent: friendly-scanner\n"
-    assert scanner.asks("100", "101") == []
+    assert scanner.asks(*map(str, range(100, 120))) == []
+    assert [(ban.address, ban.reason, ban.proved) for ban in in_force(house)] == [(SCANNER, "scanner", False)]
     scanner.agent = "User-Agent: Softphone\n"
+    assert len(scanner.asks(*map(str, range(100, 140)))) == 40 / DOUBTED_SHARE
+
+
+def test_forged_datagrams_keep_nobody_out(house: House) -> None:
+    """Whoever writes another's address on them is not there to answer a challenge; who is there can, and is heard."""
+    for name in ("101", "102"):
+        house.telephone(name, "10.0.0.200")
+    house.open()
+    victim = "198.51.100.20"
+    forger = Scanner(house.network, EXCHANGE, victim, 40001)
+    forger.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)))
+    forger.agent = "User-Agent: friendly-scanner\n"
+    forger.asks(*map(str, range(100, 200)))
+    assert [(ban.address, ban.proved) for ban in in_force(house)] == [(victim, False)]
+    telephone = house.party("101", victim, password="secret-101").register()
+    for _ in range(20):
+        house.pass_(0.5)
+        forger.asks("100")
+    assert telephone.statuses == [401, 200]
+    neighbour = Scanner(house.network, EXCHANGE, victim, 40003)
+    neighbour.name, neighbour.password, neighbour.call_id = "102", "secret-102", "neighbour"
+    for _ in range(5):  # with one that has shown who he is the house is not doubted any more
+        assert neighbour.register().status == 200
+    settle(house)
+
+
+def test_who_guesses_passwords_has_heard_our_challenge_and_is_banned_altogether(house: House) -> None:
+    """Also where it was doubted before whether he is there at all."""
+    house.open()
+    scanner = scanner_of(house)
+    scanner.asks(*map(str, range(100, 100 + 2 * MOST_NAMES)))
+    assert [ban.proved for ban in in_force(house)] == [False]
+    scanner.asks(*map(str, range(100, 100 + DOUBTED_SHARE * MOST_NAMES_FAILED)), password="1234")
+    assert [(ban.reason, ban.proved, ban.times) for ban in in_force(house)] == [("many-names", True, 2)]
+    assert scanner.asks(*map(str, range(200, 220))) == []
+
+
+def test_a_connection_cannot_be_forged(house: House) -> None:
+    defence = Defence(house.clock, house.now, house.database, lambda _: set(), lambda _nonce, _host: False)
+    request = b"OPTIONS sip:10.0.0.1 SIP/2.0\r\nUser-Agent: friendly-scanner\r\n\r\n"
+    assert not defence.admits(request, Hop("tcp", SCANNER, 40000, theirs=True))
+    assert [(ban.reason, ban.proved) for ban in in_force(house)] == [("scanner", True)]
+    assert not defence.admits(request.replace(b"friendly-scanner", b"Softphone"), Hop("udp", SCANNER, 5060))
+
+
+def banned(house: House) -> Scanner:
+    """One that has been found guessing."""
+    scanner = scanner_of(house)
+    scanner.asks(*map(str, range(100, 100 + MOST_NAMES_FAILED)), password="1234")
     assert scanner.asks("100") == []
-    assert [(ban.address, ban.reason) for ban in in_force(house)] == [(SCANNER, "scanner")]
+    return scanner
 
 
 def test_a_restart_forgets_no_ban_and_a_release_ends_it(house: House) -> None:
     house.open()
-    scanner = scanner_of(house)
-    scanner.agent = "User-Agent: sipvicious\n"
-    scanner.asks("100")
+    scanner = banned(house)
     house.exchange.stop()
     house.open()
-    scanner.agent = ""
     assert scanner.asks("100") == []
     run(bans.release(house.database, SCANNER, None, "ann", house.now()))
     run(house.exchange.read("bans"))
@@ -190,11 +239,7 @@ def test_a_scanner_is_kept_out_while_the_database_is_away(database: object) -> N
     house = House(away)  # type: ignore[arg-type]
     house.open()
     away.away = True
-    scanner = scanner_of(house)
-    scanner.agent = "User-Agent: friendly-scanner\n"
-    scanner.asks("100")
-    scanner.agent = ""
-    assert scanner.asks("100") == []
+    scanner = banned(house)
     house.pass_(61, step=1)
     assert scanner.asks("100") == [401]
 

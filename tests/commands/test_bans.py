@@ -21,6 +21,7 @@ def test_an_address_is_banned_listed_and_released(minitelecom: Minitelecom) -> N
         "since": "",
         "until": None,
         "times": 1,
+        "proved": True,
     }
     assert listed["2001:db8::/64"]["until"] is not None
     assert minitelecom("ban", "release", "203.0.113.9").out == "203.0.113.9 is released\n"
@@ -31,10 +32,17 @@ def test_an_address_is_banned_listed_and_released(minitelecom: Minitelecom) -> N
 def test_a_name_is_believed_again_by_itself(minitelecom: Minitelecom, database: SynchronousDatabase) -> None:
     later = BEGINNING.replace(year=2100)
     for name in ("101", "102", None):
-        run(bans.impose(database, "203.0.113.9", name, "wrong-passwords", later))
+        run(bans.impose(database, "203.0.113.9", name, "wrong-passwords", later, proved=True))
     assert "101 at 203.0.113.9 is released" in minitelecom("ban", "release", "203.0.113.9", "--name", "101").out
     told = minitelecom("ban", "release", "203.0.113.9")
     assert told.out == "203.0.113.9 is released\n102 at 203.0.113.9 is released\n"
+
+
+def test_what_could_have_been_forged_is_shown_as_such(minitelecom: Minitelecom, database: SynchronousDatabase) -> None:
+    later = BEGINNING.replace(year=2100)
+    run(bans.impose(database, "203.0.113.9", None, "scanner", later, proved=False))
+    assert "scanner (a datagram says so)" in minitelecom("ban", "list").out
+    assert minitelecom("ban", "list", "--json").data[0]["proved"] is False
 
 
 @pytest.mark.parametrize("address", ["router", "203.0.113", "203.0.113.0/24", ""])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitelecom.sip.admission import (
+    DOUBTED_SHARE,
     MOST_BUCKETS,
     OWN_BURST,
     OWN_PER_SECOND,
@@ -12,6 +13,7 @@ from minitelecom.sip.admission import (
     SHARED_BURST,
     SHARED_PER_SECOND,
     Admission,
+    Doubt,
     network_of,
 )
 from minitelecom.sip.nonces import FORGED, Nonces
@@ -28,7 +30,8 @@ class Wall:
         self.nonces = Nonces(b"key")
         self.scanners: list[str] = []
         self.admission = Admission(
-            lambda nonce, host: self.nonces.check(nonce, NOW, host) is not FORGED, self.scanners.append
+            lambda nonce, host: self.nonces.check(nonce, NOW, host) is not FORGED,
+            lambda host, proved: self.scanners.append(host) if not proved else None,
         )
 
     def admitted(self, count: int, host: str = PHONE, now: float = 0.0, data: bytes = REGISTER) -> int:
@@ -61,6 +64,31 @@ def test_whoever_is_banned_is_not_heard_until_his_time_is_over() -> None:
     wall.admission.banned = {PHONE: 60.0}
     assert wall.admitted(3, now=59.9) == 0
     assert wall.admitted(3, now=60.0) == 3
+
+
+def test_of_whoever_is_doubted_a_part_is_heard_and_every_answer_to_our_challenge() -> None:
+    wall = Wall()
+    wall.admission.doubted = {PHONE: Doubt(60.0)}
+    assert wall.admitted(40) == 40 / DOUBTED_SHARE
+    nonce = wall.nonces.make(NOW, PHONE).encode()
+    answer = b'REGISTER sip:shop SIP/2.0\r\nAuthorization: Digest nonce="%s"\r\n\r\n' % nonce
+    assert wall.admitted(10, data=answer) == 10
+    assert wall.admitted(10, data=answer.replace(b"shop", b"friendly-scanner")) == 0
+    assert wall.admitted(40, host="192.0.2.8") == 40
+    assert wall.admitted(40, now=60.0) == 40
+
+
+def test_who_sends_in_anothers_name_does_not_use_up_what_is_heard_of_him() -> None:
+    """However much it is, below what anybody may send; and what calls itself a scanner does not count."""
+    wall = Wall()
+    wall.admission.doubted = {PHONE: Doubt(float("inf"))}
+    scanner = REGISTER.replace(b"Softphone", b"friendly-scanner")
+    telephone = 0
+    for second in range(1, 100):
+        assert wall.admitted(3, now=float(second), data=scanner) == 0
+        wall.admitted(10, now=float(second))
+        telephone += wall.admitted(1, now=second + 0.5)
+    assert telephone > 100 / DOUBTED_SHARE / 2
 
 
 def test_a_flood_from_everywhere_takes_what_strangers_share_and_no_more() -> None:

@@ -10,8 +10,10 @@ from tests.world.house import BEGINNING
 HOST = "203.0.113.9"
 
 
-def minutes(database: SynchronousDatabase, instant: datetime, name: str | None = None) -> int | None:
-    ban = run(bans.impose(database, HOST, name, "scanner", instant))
+def minutes(
+    database: SynchronousDatabase, instant: datetime, name: str | None = None, *, proved: bool = True
+) -> int | None:
+    ban = run(bans.impose(database, HOST, name, "scanner", instant, proved=proved))
     if ban is None:
         return None
     assert ban.until is not None
@@ -41,6 +43,19 @@ def test_a_ban_in_force_is_not_prolonged(database: SynchronousDatabase) -> None:
     assert run(bans.in_force(database, BEGINNING + timedelta(minutes=1))) == []
 
 
+def test_what_is_proved_counts_more_than_what_anybody_could_have_forged(database: SynchronousDatabase) -> None:
+    assert minutes(database, BEGINNING, proved=False) == 1
+    assert minutes(database, BEGINNING + timedelta(seconds=10), proved=False) is None
+    assert minutes(database, BEGINNING + timedelta(seconds=20), proved=True) == 10
+    assert minutes(database, BEGINNING + timedelta(seconds=30), proved=False) is None
+    assert [(ban.proved, ban.times) for ban in run(bans.in_force(database, BEGINNING))] == [(True, 2)]
+    run(bans.release(database, HOST, None, "ann", BEGINNING))
+    minutes(database, BEGINNING, proved=False)
+    run(bans.add(database, HOST, None, "ann", BEGINNING))
+    assert minutes(database, BEGINNING + timedelta(days=1)) is None
+    assert [(ban.proved, ban.reason) for ban in run(bans.in_force(database, BEGINNING))] == [(True, "operator")]
+
+
 def test_a_week_later_nothing_is_remembered(database: SynchronousDatabase) -> None:
     minutes(database, BEGINNING)
     minutes(database, BEGINNING + timedelta(hours=1))
@@ -64,7 +79,7 @@ def test_eight_processes_find_one_scanner(database_url: str) -> None:
 
     def find(_: int) -> bool:
         with SynchronousDatabase(database_url) as database:
-            return run(bans.impose(database, HOST, None, "scanner", BEGINNING)) is not None
+            return run(bans.impose(database, HOST, None, "scanner", BEGINNING, proved=True)) is not None
 
     with ThreadPoolExecutor(8) as processes:
         assert sorted(processes.map(find, range(8))) == [False] * 7 + [True]
