@@ -14,6 +14,7 @@ from twisted.internet import reactor
 from minitelecom.media import g711
 from minitelecom.media.door import Remote
 from minitelecom.media.engine import Engine
+from minitelecom.media.keys import Way
 
 HOST = "127.0.0.1"
 SPEAKER = """
@@ -36,6 +37,9 @@ class Nobody:
     """A user to whom nothing is worth telling."""
 
     def key_pressed(self, key: str) -> None: ...
+    def tells_key(self, key: str, way: Way) -> bool:
+        return False
+
     def play_finished(self) -> None: ...
     def media_silent(self, seconds: float) -> None: ...
 

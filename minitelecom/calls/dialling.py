@@ -33,6 +33,7 @@ from minitelecom.calls.routing import (
 )
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.told_keys import Keys
 from minitelecom.calls.trunk_health import TrunkHealths
 from minitelecom.calls.visitor import Payer, Visitor
 from minitelecom.config import Config
@@ -292,6 +293,7 @@ class Dialling:
             urgent=urgent,
             routes=routes(trunk),
             further=alike(hops),
+            keys=Keys(trunk.keys),
             progress_seconds=trunk.progress_seconds,
         )
         redirected = partial(self._redirected, trunk)

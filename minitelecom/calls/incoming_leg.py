@@ -14,6 +14,7 @@ from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, descrip
 from minitelecom.calls.machine import built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.told_keys import Keys, takes_info
 from minitelecom.calls.visitor import Visitor
 from minitelecom.sip import reliability
 from minitelecom.sip.dialog import Dialog
@@ -54,6 +55,7 @@ class IncomingLeg(Leg):
         trunk: str | None = None,
         urgent: bool = False,
         telephone: Telephone | None = None,
+        keys: Keys = Keys.LEARNED,
     ) -> None:
         super().__init__(
             switch,
@@ -63,6 +65,7 @@ class IncomingLeg(Leg):
             urgent=urgent,
             telephone=telephone,
             proxied=len(transaction.request.vias) > 1,
+            keys=keys,
         )
         self.transaction = transaction
         self.visitor: Visitor | None = None  # who is on it
@@ -71,6 +74,7 @@ class IncomingLeg(Leg):
         self.contact_user = invite.uri.user or self.contact_user
         self.contact_scheme = invite.uri.scheme
         self.far_allows = invite.get("Allow") or ""
+        self.takes_info = takes_info(invite)
         self.provisionals: Provisionals | None = None
         self.is_described = False  # our offer or answer has arrived for sure
         self.description = self._describe(description_in(invite))

@@ -3,7 +3,8 @@
 import re
 
 KEYS = "0123456789*#ABCD"
-INFO_KINDS = ("application/dtmf-relay", "application/dtmf")
+RELAY, DTMF = INFO_KINDS = ("application/dtmf-relay", "application/dtmf")
+PRESSED_MS = 160
 
 # "Signal=5" of dtmf-relay; some senders write "Signal: 5".
 _SIGNAL = re.compile(rb"^\s*Signal\s*[=:]\s*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -18,6 +19,11 @@ def key_of_info(content_type: str, body: bytes) -> str | None:
     if kind == "application/dtmf":
         return _key(body.strip())
     return None
+
+
+def body_of(key: str, kind: str) -> bytes:
+    """The body that tells a key."""
+    return key.encode() if kind == DTMF else f"Signal={key}\r\nDuration={PRESSED_MS}\r\n".encode()
 
 
 def _key(written: bytes) -> str | None:

@@ -24,7 +24,9 @@ from minitelecom.calls.session_change import SessionChange, SessionChanges, chan
 from minitelecom.calls.session_timer import SessionTimer
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.told_keys import Keys, ToldKeys
 from minitelecom.media.door import Remote, RtpPort
+from minitelecom.media.keys import Way
 from minitelecom.media.tones import ringback
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.dialog import Dialog
@@ -111,6 +113,7 @@ class Leg:
         urgent: bool = False,
         telephone: Telephone | None = None,
         proxied: bool = False,
+        keys: Keys = Keys.LEARNED,
     ) -> None:
         self.switch = switch
         self.hop = hop
@@ -132,8 +135,11 @@ class Leg:
         self.acceptance: Acceptance | None = None  # of our latest 2xx, until its ACK comes
         self.changes = SessionChanges()
         self.far_allows = ""  # the Allow of the far end
+        self.takes_info = False  # it may be told keys by INFO
+        self.keys = keys if telephone is None else telephone.profile.keys
         self.transfers = 0  # that it has asked for
         self.session_timer = SessionTimer(switch.limits.session_seconds)
+        self._told_keys: ToldKeys | None = None
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
         self._released: list[Deferred[None]] | None = []  # who waits for it; None: it has been
@@ -161,6 +167,24 @@ class Leg:
     def key_pressed(self, key: str) -> None:
         self.user.key_pressed(self, key)
 
+    def tells_key(self, key: str, way: Way) -> bool:
+        """See MediaUser: by INFO, in a dialog that is there, where it is wanted or the sound would not do."""
+        if self.dialog is None or self.dialog.early or self.keys is Keys.TONES:
+            return False
+        if self.keys is Keys.LEARNED and (way is Way.SOUND or not self.takes_info or self._takes_events):
+            return False
+        if self._told_keys is None:
+            self._told_keys = ToldKeys(self)
+        if not self._told_keys.understood:
+            return False
+        self._told_keys.tell(key)
+        return True
+
+    @property
+    def _takes_events(self) -> bool:
+        remote = None if self._negotiation is None else self._negotiation.remote
+        return remote is not None and remote.telephone_event is not None
+
     # Sound.
 
     def negotiation(self) -> Negotiation:
@@ -170,7 +194,8 @@ class Leg:
             silence_seconds = self.switch.limits.silence_seconds
             self.port = self.switch.media.open(self, silence_seconds, urgent=self.urgent, ipv6=":" in host)
             session = self.switch.random.getrandbits(31)
-            self._negotiation = Negotiation(host, self.port.number, session, self.switch.codecs)
+            events = self.keys is Keys.LEARNED
+            self._negotiation = Negotiation(host, self.port.number, session, self.switch.codecs, events=events)
         return self._negotiation
 
     def connect_media(self, stream: Stream) -> None:
@@ -390,7 +415,7 @@ class Leg:
             self.acceptance = None
         self.changes.abandon()
         self.session_timer.stop()
-        self._negotiation = None
+        self._negotiation = self._told_keys = None
         if self.port is not None:
             self.port.close()
             self.port = None

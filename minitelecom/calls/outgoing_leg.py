@@ -18,6 +18,7 @@ from minitelecom.calls.leg import End, Ending, Leg, LegUser, description_in
 from minitelecom.calls.machine import built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.target import Target
+from minitelecom.calls.told_keys import takes_info
 from minitelecom.sip import reliability
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
@@ -69,6 +70,7 @@ class OutgoingLeg(Leg):
             urgent=target.urgent,
             telephone=target.telephone,
             proxied=bool(target.routes),
+            keys=target.keys,
         )
         self.target = target
         self.contact_user = target.caller.user
@@ -152,6 +154,7 @@ class OutgoingLeg(Leg):
         self.switch.legs[self.key] = self
         self.invitation.acknowledge(self.dialog)
         self.far_allows = response.get("Allow") or ""
+        self.takes_info = takes_info(response)
         self.session_timer.settled(self, response)
         return self.take_answer(response)
 

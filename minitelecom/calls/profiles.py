@@ -12,6 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from minitelecom.calls.told_keys import Keys
 from minitelecom.sip.digest import Offer
 from minitelecom.sip.matching import Manner, Marks
 
@@ -55,6 +56,8 @@ class Profile:
     """Whether 100rel (RFC 3262) may be used towards it, where it offers that."""
     update: bool = True
     """Whether UPDATE (RFC 3311) may be, where it allows that."""
+    keys: Keys = Keys.LEARNED
+    """How it is told keys that the other party presses; otherwise than learned, telephone-event is not offered to it."""
     restart: str = "check-sync"
     """The event of a NOTIFY that has it fetch its configuration anew; "none": there is no such event."""
 
@@ -120,6 +123,7 @@ PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "route": {"source": Route.SOURCE, "contact": Route.CONTACT},
     "reliable": _YES_NO,
     "update": _YES_NO,
+    "keys": {way.value: way for way in Keys},
     "restart": {event: event for event in ("check-sync", "resync", "sys-control", "none")},
 }
 """Each property by its name, and its values by the words an administrator has for them."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from minitelecom.calls.caller_id import CallerId
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.told_keys import Keys
 from minitelecom.sip.hop import Hop
 
 
@@ -27,5 +28,7 @@ class Target:
     """How long it rings; None: as long as everybody."""
     further: tuple[Hop, ...] = ()
     """Where the same server can be reached, too, when it can't be reached there (RFC 3263 4.3)."""
+    keys: Keys = Keys.LEARNED
+    """How it is told keys, where it is no telephone of the shop."""
     progress_seconds: int = 0
     """How long it may neither ring nor answer; 0: as long as everybody rings."""

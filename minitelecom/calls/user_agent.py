@@ -20,6 +20,7 @@ from minitelecom.calls.subscription import Subscription, Subscriptions, bad_even
 from minitelecom.calls.switch import DialogUsage, Switch
 from minitelecom.calls.switchboard import Switchboard
 from minitelecom.calls.telephone import Telephone
+from minitelecom.calls.told_keys import Keys
 from minitelecom.calls.visitor import Visitor
 from minitelecom.calls.visits import Leaving, Visits
 from minitelecom.config import Config
@@ -31,6 +32,7 @@ from minitelecom.sip.message import Request, Response
 from minitelecom.sip.offer_answer import NotAcceptable
 from minitelecom.sip.transaction_layer import ServerTransaction, fixed_tag
 from minitelecom.store.devices import Device
+from minitelecom.store.trunks import Trunk
 
 log = Logger()
 
@@ -212,7 +214,7 @@ class UserAgent:
                 self._switch.token(), None, trunk.name, caller.number, hops, caller.private, caller.diversions
             )
             called = (dialled, name(request.to.uri))
-            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), trunk=trunk.name)
+            self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), trunk=trunk)
             return
         if emergency and self._is_near(source):
             visitor = Visitor(self._switch.token(), None, None, calling, hops)
@@ -262,7 +264,7 @@ class UserAgent:
         transaction: ServerTransaction,
         visit: Callable[[IncomingLeg], None],
         *,
-        trunk: str | None = None,
+        trunk: Trunk | None = None,
         urgent: bool = False,
         telephone: Telephone | None = None,
     ) -> None:
@@ -274,7 +276,15 @@ class UserAgent:
             transaction.respond(brief)
             return
         try:
-            leg = IncomingLeg(self._switch, transaction, Leaving(), trunk=trunk, urgent=urgent, telephone=telephone)
+            leg = IncomingLeg(
+                self._switch,
+                transaction,
+                Leaving(),
+                trunk=None if trunk is None else trunk.name,
+                urgent=urgent,
+                telephone=telephone,
+                keys=Keys.LEARNED if trunk is None else Keys(trunk.keys),
+            )
         except NotAcceptable as unusable:
             warning = ("Warning", f'304 minitelecom "{unusable}"')
             transaction.respond(request.response(488, to_tag=self._switch.token(), headers=(warning,)))

@@ -14,7 +14,7 @@ from minitelecom.commands.shop import Shop, now, shop_of, who
 from minitelecom.sip.grammar import BadSyntax
 from minitelecom.sip.uri import Uri
 from minitelecom.store import processes, trunks
-from minitelecom.store.trunks import FORMATS, Trunk
+from minitelecom.store.trunks import FORMATS, KEYS_BY, Trunk
 
 PROPERTIES = frozenset(column.name for column in fields(Trunk)) - {"name", "password"}
 
@@ -73,6 +73,9 @@ def _add_properties(parser: Parser) -> None:
     says("--codes", "CODES", codes, "what its refusals mean: next, stop, busy, no-answer, rejected or failed")
     says("--progress-seconds", "N", whole(0, 180), "without ringing or answer, before the next is tried; 0: no limit")
     says("--check-seconds", "N", _zero_or(whole(5, 3600)), "between two OPTIONS that ask if it is there; 0: none")
+    parser.add_argument(
+        "--keys", default=SUPPRESS, choices=KEYS_BY, help="how it is told keys; learned: as it says itself"
+    )
     is_("--allow-loss", "try it also where it asks more than the customer pays")
     is_("--account-in-from", "From names our account there, not the caller")
     caller_id = pattern(r"pass|hide|[0-9]{1,20}", "pass, hide, or a number, country code first")

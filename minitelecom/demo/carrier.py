@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from minitelecom.media.door import Media, NoPortsLeft, Remote, RtpPort
+from minitelecom.media.keys import Way
 from minitelecom.media.sound import Sound
 from minitelecom.sip.acceptance import Acceptance
 from minitelecom.sip.checks import refusal
@@ -46,6 +47,10 @@ class Echo:
 
     def key_pressed(self, key: str) -> None:
         """See MediaUser."""
+
+    def tells_key(self, key: str, way: Way) -> bool:
+        """See MediaUser: none are told."""
+        return False
 
     def play_finished(self) -> None:
         """See MediaUser."""
@@ -125,6 +130,10 @@ class CarrierCall:
 
     def key_pressed(self, key: str) -> None:
         """See MediaUser."""
+
+    def tells_key(self, key: str, way: Way) -> bool:
+        """See MediaUser: none are told."""
+        return False
 
     def play_finished(self) -> None:
         """See MediaUser."""

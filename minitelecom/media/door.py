@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from minitelecom.media.keys import Way
 from minitelecom.media.sound import Sound
 
 __all__ = ["Media", "MediaUser", "NoPortsLeft", "Remote", "RtpPort", "Sound", "Statistics"]
@@ -55,6 +56,9 @@ class MediaUser(Protocol):
     def key_pressed(self, key: str) -> None:
         """One of 0-9*#ABCD, counted once however it came."""
 
+    def tells_key(self, key: str, way: Way) -> bool:
+        """Asked when the other end of a relay has pressed a key, in this way: whether the far end is told without sound."""
+
     def play_finished(self) -> None:
         """What was played came to its end by itself, not by stop() or another play()."""
 
@@ -84,8 +88,12 @@ class RtpPort(Protocol):
     def relay(self, other: Self | None) -> None:
         """
         Join both directions with another port of the same engine; None parts both. Keys go across in whatever way each
-        side speaks: events as events, and what came by INFO, or as events or tones that the other side does not take, anew.
+        side speaks: events as events, and what came by INFO, or as events or tones that the other side does not take, anew;
+        unless the user of the other side says that it tells them by itself.
         """
+
+    def press(self, key: str) -> None:
+        """Press a key towards the far end, as an event where it takes events, otherwise as tones."""
 
     def info_key(self, key: str) -> None:
         """A key that came by SIP INFO; counted once together with the other ways."""

@@ -231,7 +231,7 @@ class ReactorRtpPort:
 
     def _key_counts(self, key: str, way: Way) -> None:
         if self.partner is not None:
-            self.partner.press(key, way)
+            self.partner.pass_on_key(key, way)
         self._user.key_pressed(key)
 
     def control_received(self, datagram: bytes, source: Address) -> None:
@@ -268,11 +268,15 @@ class ReactorRtpPort:
         if datagram is not None:
             self._send(datagram)
 
-    def press(self, key: str, way: Way) -> None:
-        """A key of the other leg, pressed in this way: what the relay does not carry across by itself, we press ourselves."""
+    def pass_on_key(self, key: str, way: Way) -> None:
+        """A key of the other leg, pressed in this way: what the relay does not carry across by itself is pressed anew."""
         events = self._remote is not None and self._remote.telephone_event is not None
-        carried = way is Way.TELEPHONE_EVENT if events else way is Way.SOUND
-        if self._remote is None or self._target is None or carried or len(self._pressing) == MOST_KEYS:
+        carried = way is (Way.TELEPHONE_EVENT if events else Way.SOUND)
+        if not self._user.tells_key(key, way) and not carried:
+            self.press(key)
+
+    def press(self, key: str) -> None:
+        if self._remote is None or self._target is None or len(self._pressing) == MOST_KEYS:
             return
         self._pressing.append(KeyPress(key, self._remote.telephone_event))
         self._owner.frames.add(self)

@@ -108,13 +108,16 @@ def read(body: bytes) -> Stream:
 
 class Negotiation:
     """
-    One session's offers and answers, from our side.  ``codecs`` are those we speak, the one we like best first.
+    One session's offers and answers, from our side.  ``codecs`` are those we speak, the one we like best first; ``events``
+    tells whether we speak telephone-event.
 
     ``exchange`` is kept for those who may not offer or answer out of turn (RFC 3261 14, RFC 3311 5.2). An answer that
     travels where it may be lost leaves it as it was: ``final`` is False then, and the leg says when it has arrived.
     """
 
-    def __init__(self, host: str, port: int, session_id: int, codecs: tuple[Codec, ...] = CODECS) -> None:
+    def __init__(
+        self, host: str, port: int, session_id: int, codecs: tuple[Codec, ...] = CODECS, *, events: bool = True
+    ) -> None:
         self.remote: Stream | None = None
         self.exchange = Exchange.NONE
         self._host = host
@@ -127,7 +130,8 @@ class Negotiation:
         self._refused: list[Media] = []
         self._ours = 0
         self._offered: tuple[Codec, ...] = ()
-        self._telephone_event = TELEPHONE_EVENT
+        self._events = events
+        self._telephone_event = TELEPHONE_EVENT if events else None
         self._written: SessionDescription | None = None
         self._agreed: SessionDescription | None = None  # how both sides know ours
 
@@ -161,7 +165,7 @@ class Negotiation:
         codecs = tuple(codec for codec in stream.codecs if codec in self._offered)
         if not codecs:
             raise NotAcceptable("the answer has none of the codecs we offered")
-        self.remote = replace(stream, codecs=codecs)
+        self.remote = replace(stream, codecs=codecs, telephone_event=self._event(stream))
         self._agreed = self._written
         if final:
             self.exchange = Exchange.NONE
@@ -178,16 +182,19 @@ class Negotiation:
         description = _parse(offer)
         place = _place(description, self._codecs, self._ours if self.remote is not None else 0)
         stream = _stream(description, description.media[place])
-        stream = replace(stream, codecs=(self._choose(stream.codecs),))
+        stream = replace(stream, codecs=(self._choose(stream.codecs),), telephone_event=self._event(stream))
         self._refused = [media.refused() for media in description.media]
         self._ours = place
-        self._telephone_event = stream.telephone_event or TELEPHONE_EVENT
+        self._telephone_event = stream.telephone_event or self._telephone_event
         self._offered = ()
         self.remote = stream
         self.exchange = Exchange.NONE if final else Exchange.THEIRS
         body = self._write(stream.codecs, stream.telephone_event, MIRRORED[stream.direction], description.times)
         self._agreed = self._written
         return body, stream
+
+    def _event(self, stream: Stream) -> int | None:
+        return stream.telephone_event if self._events else None
 
     def _choose(self, offered: tuple[Codec, ...]) -> Codec:
         """The codec in use if it is offered again, else what we like best."""

@@ -11,6 +11,8 @@ from minitelecom.store.secrets import Secrets
 Format = Literal["e164", "plus", "international", "national"]
 """How a number is written: 4930…, +4930…, 004930…; national: 0888… at home, 004930… abroad."""
 FORMATS: tuple[Format, ...] = get_args(Format)
+KeysBy = Literal["learned", "info", "tones"]
+KEYS_BY: tuple[KeysBy, ...] = get_args(KeysBy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Trunk:
     """How long it may neither ring nor answer before the next is tried; 0: until it rings out."""
     check_seconds: int = 0
     """Between two OPTIONS that ask whether it is there; 0: it is not asked."""
+    keys: KeysBy = "learned"
+    """How it is told keys: as it says itself, by INFO, or as tones."""
 
 
 _COLUMNS = tuple(column.name for column in fields(Trunk))

@@ -492,6 +492,23 @@ class Conformance:
         assert all(step >= 0 for step in steps)
 
     @story
+    async def test_a_far_end_that_is_told_keys_by_its_user_hears_none(self, world, engine):
+        """As events, by INFO, or in the sound: the user hears how it came; what is in the sound stays there."""
+        ours, _, caller = self.leg(world, engine)
+        theirs, other, carrier = self.leg(world, engine, 30002, telephone_event=None, ssrc=99)
+        other.tells = True
+        ours.relay(theirs)
+        await caller.talks(0.1)
+        await caller.presses("3")
+        ours.info_key("4")
+        await caller.talks(0.3)
+        assert other.told == "34"
+        assert keys_in_sound(carrier) == ""
+        theirs.press("5")
+        await caller.talks(0.3)
+        assert keys_in_sound(carrier) == "5"
+
+    @story
     async def test_a_pressed_key_is_written_as_rfc_4733_wants_it(self, world, engine):
         ours, _, caller = self.leg(world, engine)
         theirs, _, carrier = self.leg(world, engine, 30002, ssrc=99)

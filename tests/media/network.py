@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from minitelecom.media import g711, rtcp, rtp, telephone_event
 from minitelecom.media.door import Remote
+from minitelecom.media.keys import Way
 from minitelecom.media.rtp import Packet
 
 OURS = "127.0.0.1"
@@ -27,6 +28,8 @@ class Written:
 
     def __init__(self) -> None:
         self.keys = ""
+        self.tells = False
+        self.told = ""  # keys of the other leg that the far end was told of
         self.finished = 0
         self.silences: list[float] = []
         self.on_key: Callable[[str], None] = lambda key: None
@@ -35,6 +38,11 @@ class Written:
     def key_pressed(self, key: str) -> None:
         self.keys += key
         self.on_key(key)
+
+    def tells_key(self, key: str, way: Way) -> bool:
+        if self.tells:
+            self.told += key
+        return self.tells
 
     def play_finished(self) -> None:
         self.finished += 1

@@ -10,6 +10,7 @@ from random import Random
 from twisted.internet.interfaces import IDelayedCall
 
 from minitelecom.media.door import MediaUser, NoPortsLeft, Remote, Statistics
+from minitelecom.media.keys import Way
 from minitelecom.media.sound import Sound
 from tests.simulation.clock import ProcessClock
 
@@ -127,7 +128,16 @@ class ToldPort:
             self.ear.joined()
             other.ear.joined()
 
+    def press(self, key: str) -> None: ...
+
+    def told(self, key: str) -> None:
+        """A key of the other end of a relay, which may have to be told by INFO."""
+        if not self.closed:
+            self._user.tells_key(key, Way.INFO)
+
     def info_key(self, key: str) -> None:
+        if self.partner is not None:
+            self.partner.told(key)
         self.key(key)
 
     def statistics(self) -> Statistics:

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
 from minitelecom.media.door import MediaUser, NoPortsLeft, Remote, Statistics
+from minitelecom.media.keys import Way
 from minitelecom.media.sound import Sound
 
 
@@ -26,7 +27,9 @@ class QuietPort:
     never_heard: bool = False
     closed: bool = False
     keys: str = ""
-    """Those that came by INFO; what a relay makes of them is told in tests/media."""
+    """Those that came by INFO."""
+    pressed: str = ""
+    """Those of the other end of a relay that the user leaves to us; what we make of them is told in tests/media."""
     _playing: IDelayedCall | None = None
 
     @property
@@ -64,8 +67,13 @@ class QuietPort:
         if other is not None:
             self.partner, other.partner = other, self
 
+    def press(self, key: str) -> None:
+        self.pressed += key
+
     def info_key(self, key: str) -> None:
         self.keys += key
+        if self.partner is not None and not self.partner.user.tells_key(key, Way.INFO):
+            self.partner.press(key)
         self.user.key_pressed(key)
 
     def statistics(self) -> Statistics:
