@@ -14,6 +14,7 @@ from typing import Literal, Self
 from minitelecom.sip.checks import SDP
 from minitelecom.sip.message import Message
 from minitelecom.sip.sdp import (
+    PROFILES,
     MalformedDescription,
     Media,
     Origin,
@@ -103,7 +104,7 @@ def description_in(message: Message) -> bytes:
 def read(body: bytes) -> Stream:
     """The sound stream of a description. Raises NotAcceptable."""
     description = _parse(body)
-    return _stream(description, description.media[_place(description, CODECS, 0)])
+    return _stream(description, description.media[_place(description, CODECS, 0, "")])
 
 
 class Negotiation:
@@ -129,6 +130,7 @@ class Negotiation:
         # The lines of the session as both sides know them, ours at its place among refused ones.
         self._refused: list[Media] = []
         self._ours = 0
+        self._profile = PROFILES[0]
         self._offered: tuple[Codec, ...] = ()
         self._events = events
         self._telephone_event = TELEPHONE_EVENT if events else None
@@ -180,11 +182,12 @@ class Negotiation:
     def answer(self, offer: bytes, *, final: bool = True) -> tuple[bytes, Stream]:
         """Our answer, and the far end's stream with the one codec chosen. Raises NotAcceptable; nothing has changed then."""
         description = _parse(offer)
-        place = _place(description, self._codecs, self._ours if self.remote is not None else 0)
+        place = _place(description, self._codecs, self._ours if self.remote is not None else None, self._host)
         stream = _stream(description, description.media[place])
         stream = replace(stream, codecs=(self._choose(stream.codecs),), telephone_event=self._event(stream))
         self._refused = [media.refused() for media in description.media]
         self._ours = place
+        self._profile = description.media[place].protocol
         self._telephone_event = stream.telephone_event or self._telephone_event
         self._offered = ()
         self.remote = stream
@@ -204,7 +207,7 @@ class Negotiation:
 
     def _write(self, codecs: tuple[Codec, ...], telephone_event: int | None, direction: Direction, times: str) -> bytes:
         media = [*self._refused]
-        media[self._ours : self._ours + 1] = [_audio(self._port, codecs, telephone_event, direction)]
+        media[self._ours : self._ours + 1] = [_audio(self._port, self._profile, codecs, telephone_event, direction)]
         return self._encode(SessionDescription(self._origin, self._host, tuple(media), times))
 
     def _encode(self, description: SessionDescription) -> bytes:
@@ -223,16 +226,23 @@ def _parse(body: bytes) -> SessionDescription:
         raise NotAcceptable(str(malformed)) from malformed
 
 
-def _place(description: SessionDescription, wanted: tuple[Codec, ...], in_use: int) -> int:
-    """Which of the media is the sound stream we take: the one in use, else the first that fits."""
+def _place(description: SessionDescription, wanted: tuple[Codec, ...], in_use: int | None, host: str) -> int:
+    """
+    Which of the media is the sound stream we take: the one in use, else the first that fits; but rather one of the same
+    family of addresses as our own host.
+    """
+    streams = {place: media for place, media in enumerate(description.media) if is_audio(media)}
+    addresses = {place: description.connection_of(media) for place, media in streams.items()}
     fitting = [
         place
-        for place, media in enumerate(description.media)
-        if is_audio(media) and any(codec in wanted for codec in _codecs(media.described))
+        for place, media in streams.items()
+        if addresses[place] and any(codec in wanted for codec in _codecs(media.described))
     ]
     if not fitting:
-        raise NotAcceptable("no G.711 sound stream")
-    return in_use if in_use in fitting else fitting[0]
+        raise NotAcceptable("no c= line" if streams and not any(addresses.values()) else "no G.711 sound stream")
+    if in_use is not None and in_use in fitting:
+        return in_use
+    return next((place for place in fitting if (":" in str(addresses[place])) == (":" in host)), fitting[0])
 
 
 def _codecs(described: Described) -> tuple[Codec, ...]:
@@ -248,8 +258,7 @@ def _codecs(described: Described) -> tuple[Codec, ...]:
 
 def _stream(description: SessionDescription, media: Media) -> Stream:
     address = description.connection_of(media)
-    if not address:
-        raise NotAcceptable("no c= line")
+    assert address
     direction: Direction = description.direction_of(media)  # type: ignore[assignment]
     if address in NOWHERE:
         direction = HELD[direction]
@@ -272,7 +281,9 @@ def _telephone_event(described: Described) -> int | None:
     return None
 
 
-def _audio(port: int, codecs: tuple[Codec, ...], telephone_event: int | None, direction: Direction) -> Media:
+def _audio(
+    port: int, profile: str, codecs: tuple[Codec, ...], telephone_event: int | None, direction: Direction
+) -> Media:
     formats = [str(codec.value) for codec in codecs]
     attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {codec.name}/8000") for codec in codecs]
     if telephone_event is not None:
@@ -282,4 +293,4 @@ def _audio(port: int, codecs: tuple[Codec, ...], telephone_event: int | None, di
             ("fmtp", f"{telephone_event} 0-15"),
         ]
     attributes += [("ptime", str(PTIME_MS)), (direction, None)]
-    return Media("audio", port, "RTP/AVP", tuple(formats), attributes=tuple(attributes))
+    return Media("audio", port, profile, tuple(formats), attributes=tuple(attributes))

@@ -101,7 +101,7 @@ class SessionDescription:
 
     @property
     def audio(self) -> Media | None:
-        """The first sound stream that is in use: plain RTP and a port."""
+        """The first sound stream that is in use: RTP that is not encrypted, and a port."""
         return next((media for media in self.media if is_audio(media)), None)
 
     def connection_of(self, media: Media) -> str | None:
@@ -134,8 +134,15 @@ class SessionDescription:
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
+PROFILES = ("RTP/AVP", "RTP/AVPF")
+"""
+Of RTP (RFC 3551, RFC 4585). AVPF asks for nothing of whoever sends no feedback, and none is agreed on without a=rtcp-fb in the
+answer; what is encrypted we don't read.
+"""
+
+
 def is_audio(media: Media) -> bool:
-    return media.kind == "audio" and media.protocol == "RTP/AVP" and media.port > 0
+    return media.kind == "audio" and media.protocol in PROFILES and media.port > 0
 
 
 def network(address: str) -> str:

@@ -71,6 +71,15 @@ def test_a_codec_that_the_house_leaves_out_is_not_taken(database: SynchronousDat
             ["m=image 0 UDPTL t38", "m=audio 0 RTP/SAVP 8", "m=audio {} RTP/AVP 8"],
         ),
         ("m=audio 40000 RTP/AVP 8\nm=audio 40002 RTP/AVP 0\n", ["m=audio {} RTP/AVP 8", "m=audio 0 RTP/AVP 0"]),
+        ("m=audio 40000 RTP/AVP 18\nm=audio 40002 RTP/AVP 8\n", ["m=audio 0 RTP/AVP 18", "m=audio {} RTP/AVP 8"]),
+        (
+            "m=audio 40000 RTP/SAVPF 8\nm=audio 40002 RTP/AVPF 8\na=rtcp-fb:* nack\nm=audio 40004 RTP/AVP 8\n",
+            ["m=audio 0 RTP/SAVPF 8", "m=audio {} RTP/AVPF 8", "m=audio 0 RTP/AVP 8"],
+        ),
+        (
+            "m=audio 40000 XRTP/NEW 8\nm=audio 40002 RTP/AVP 8\nc=IN IP6 2001:db8::99\nm=audio 40004 RTP/AVP 8\n",
+            ["m=audio 0 XRTP/NEW 8", "m=audio 0 RTP/AVP 8", "m=audio {} RTP/AVP 8"],
+        ),
     ],
 )
 def test_lines_that_we_do_not_take_are_refused_in_their_places(
@@ -90,6 +99,27 @@ def test_a_call_that_must_be_encrypted_is_refused(caller: WrittenCaller, house: 
     assert caller.last(488)["warning"].startswith("304 ")
     caller.ask("ACK")
     settle(house)
+
+
+def test_a_far_end_that_speaks_of_feedback_talks_and_is_offered_the_same_again(house: House) -> None:
+    """RFC 4585: AVPF without a=rtcp-fb in the answer is AVP in all but the name, and the name stays."""
+    feedback = DESCRIPTION.replace("RTP/AVP", "RTP/AVPF") + "a=rtcp-fb:* nack\n"
+    scene = Scene.begin(house).connect()
+    scene.carrier.ask("INVITE", body=feedback)
+    house.pass_(0.2)
+    answer = scene.carrier.last(200).body
+    assert media(answer)[0].split()[2] == "RTP/AVPF"
+    assert "rtcp-fb" not in answer
+    scene.carrier.ask("ACK")
+    house.pass_(0.2)
+    assert scene.talk.talking
+    scene.carrier.ask("INVITE", sequence=2, body="")  # they want an offer of ours
+    house.pass_(0.2)
+    assert media(scene.carrier.last(200).body)[0].split()[2] == "RTP/AVPF"
+    scene.carrier.ask("ACK", sequence=2, body=feedback)
+    house.pass_(0.2)
+    scene.talk.hang_up()
+    scene.settle()
 
 
 def test_what_belongs_to_multiplexing_and_bundles_is_not_answered(caller: WrittenCaller, house: House) -> None:
