@@ -19,7 +19,7 @@ def compiled() -> list[object]:
     from mypyc.build import mypycify
 
     modules = [str(path) for path in sorted(Path("minitelecom/sip").glob("*.py")) if path.stem not in AS_THEY_ARE]
-    return mypycify(modules, group_name="minitelecom_sip")
+    return mypycify(modules, group_name="minitelecom.sip.core")
 
 
 setup(

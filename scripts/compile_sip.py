@@ -15,12 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = "minitelecom/sip/*.py"
-MODULES = ("minitelecom/sip/*.so", "minitelecom_sip__mypyc*.so")
+MODULES = "minitelecom/sip/*.so"
 
 
 def compiled() -> list[Path]:
     """The modules that stand beside their sources."""
-    return [path for pattern in MODULES for path in ROOT.glob(pattern)]
+    return list(ROOT.glob(MODULES))
 
 
 def are_stale() -> bool:

@@ -5,7 +5,7 @@ The cheaper one before it is out of order; both ask in money of their own.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -54,21 +54,37 @@ def state(shop: RunningShop, trunk: str) -> dict[str, object]:
     return shown
 
 
+@pytest.fixture
+def trunk_to(shop: RunningShop) -> Iterator[Callable[[DemandingCarrier, str], None]]:
+    """Adds the trunk; it is gone when the story is told, since a carrier is asked for ever whether it is there."""
+
+    def add(kamailio: DemandingCarrier, match: str) -> None:
+        proxy = f"sip:{kamailio.host}:{kamailio.port}"
+        shop.command(
+            *("trunk", "add", "demanding", "--uri", f"sip:{DOMAIN}", "--proxy", proxy, "--match", match),
+            *("--user", ACCOUNT, "--password-stdin", "--register", "--account-in-from", "--asserts"),
+            *("--called-format", "plus", "--caller-id", "35921234567", "--calling-format", "plus"),
+            *("--check-seconds", 5, "--capacity", 1),
+            entered=PASSWORD + "\n",
+        )
+
+    yield add
+    shop.command("trunk", "remove", "demanding")
+
+
 def test_a_call_by_a_carrier_that_demands_everything(
-    shop: RunningShop, house: House, kamailio: DemandingCarrier, callee_port: int
+    shop: RunningShop,
+    house: House,
+    kamailio: DemandingCarrier,
+    callee_port: int,
+    trunk_to: Callable[[DemandingCarrier, str], None],
 ) -> None:
     card = shop.card(1000, "now")
     shop.telephone("140", "secret", card)
     cheap = house.carrier(refuses(503))
     match = cheap.number[:-4]
     shop.command("exchange", "set", "USD", DOLLAR)
-    shop.command(
-        *("trunk", "add", "demanding", "--uri", f"sip:{DOMAIN}", "--proxy", f"sip:{kamailio.host}:{kamailio.port}"),
-        *("--user", ACCOUNT, "--password-stdin", "--register", "--account-in-from", "--asserts", "--match", match),
-        *("--called-format", "plus", "--caller-id", "35921234567", "--calling-format", "plus"),
-        *("--check-seconds", 5, "--capacity", 1),
-        entered=PASSWORD + "\n",
-    )
+    trunk_to(kamailio, match)
     asks(shop, cheap.trunk, match, *ASKED["cheap"])
     asks(shop, "demanding", match, *ASKED["demanding"])
     wait_until(lambda: state(shop, "demanding")["registered_until"], "the registration at Kamailio")
