@@ -30,6 +30,7 @@ def test_the_compiled_core_passes_the_tests_of_its_source(tmp_path: Path) -> Non
         text=True,
     )
     assert built.returncode == 0, built.stderr
+    assert [path.name for path in (tmp_path / "lib").iterdir()] == ["minitelecom"]  # an editable install finds no more
     (tmp_path / "lib" / "prompts").symlink_to(ROOT / "prompts")
     asked = subprocess.run(
         [sys.executable, "-P", "-c", ASK, "-q", "--ignore", __file__, *QUESTIONS],
