@@ -135,8 +135,14 @@ def _fits(given: digest.Credentials, request: Request) -> bool:
     """
     if request.method == "REGISTER":  # goes to the house, which every telephone writes in its own way
         return True
-    try:
-        user = Uri.parse(given.uri).user
-    except BadSyntax:
-        return False
+    user = _user(given.uri)
     return user == request.uri.user or (user is None and given.count is not None)
+
+
+def _user(uri: str) -> str | None:
+    """Also of one whose host nobody could read: it does not matter, and SIPp writes IPv6 addresses without their brackets."""
+    try:
+        return Uri.parse(uri).user
+    except BadSyntax:
+        named, at, _ = uri.partition(":")[2].partition("@")
+        return named if at else None

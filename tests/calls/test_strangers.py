@@ -306,3 +306,19 @@ def test_a_telephone_of_today_chooses_between_two_challenges(house: House, which
     telephone.ask("INVITE", uri, lines, DESCRIPTION)
     house.pass_(1)
     assert telephone.statuses()[-1] == 200
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::1:5060", "[::1", "10.0.0.1:99999"])
+@pytest.mark.parametrize(("user", "status"), [(LONDON + "@", 200), ("", 200), ("0035931@", 403)])
+def test_the_uri_of_credentials_is_read_for_the_name_alone(house: House, host: str, user: str, status: int) -> None:
+    """SIPp writes an IPv6 address there without its brackets: no harm, as long as nobody else is named."""
+    house.telephone("101", "10.0.0.200", house.card("1.00"))
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=0.1, talk_seconds=1)
+    telephone = WrittenTelephone(house.network, EXCHANGE, "10.0.0.11")
+    challenge = telephone.ask("INVITE", f"sip:{LONDON}@10.0.0.1", body=DESCRIPTION)
+    lines = telephone.credentials(challenge, "INVITE", f"sip:{user}{host}")
+    telephone.ask("INVITE", f"sip:{LONDON}@10.0.0.1", lines, DESCRIPTION)
+    house.pass_(1)
+    assert telephone.statuses()[-1] == status
+    assert len(house.records()) == (status == 200)

@@ -43,6 +43,18 @@ def test_a_telephone_registers_and_is_rung_by_another(house: House) -> None:
     settle(house)
 
 
+def test_a_telephone_that_is_nowhere_registered_does_not_answer_its_neighbour(house: House) -> None:
+    """There is such a telephone, so 404 would not be true (RFC 3261 21.4.18)."""
+    house.telephone("101", "10.0.0.11")
+    caller = house.telephone("102", "10.0.0.12")
+    house.open()
+    talk = caller.call("101")
+    house.pass_(1)
+    assert talk.final == 480
+    assert [record.cause for record in house.records()] == ["no-answer"]
+    settle(house)
+
+
 def test_every_contact_of_a_telephone_rings_and_the_first_to_answer_has_the_call(house: House) -> None:
     house.telephone("101", "10.0.0.11")
     caller = house.telephone("102", "10.0.0.12")
