@@ -16,10 +16,11 @@ from minitelecom.calls import transfer
 from minitelecom.calls.call import Call
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.directory import Directory
-from minitelecom.calls.ended import STATUSES
+from minitelecom.calls.ended import STATUSES, Ended, status_of
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
+from minitelecom.calls.redirection import Forwarding, forwarded_by
 from minitelecom.calls.referral import TRYING, Referral, event_of
 from minitelecom.calls.routing import EmergencyNumber
 from minitelecom.calls.running import RunningCalls
@@ -161,20 +162,33 @@ class Switchboard:
         under_way.failed(500)
 
     async def _ring(self, under_way: Transfer, visitor: Visitor, dialled: str) -> None:
+        """Whom he is referred to, and then whoever he is sent on to, at the cost of who sends him (calls/redirection.py)."""
+        forwarding = Forwarding(dialled)
+        outcome = await self._reach(under_way, visitor, dialled)
+        while isinstance(outcome, Ended) and not outcome.answered and not under_way.decided:
+            if outcome.forwarded is not None:
+                forwarding.forwarded(outcome.forwarded)
+            elsewhere = forwarding.next()
+            if elsewhere is None:
+                break
+            further = await self._reach(under_way, forwarded_by(visitor, elsewhere.forwarder), elsewhere.dialled)
+            outcome = further if isinstance(further, Ended) else outcome
+        under_way.failed(outcome if isinstance(outcome, int) else status_of(outcome))
+
+    async def _reach(self, under_way: Transfer, visitor: Visitor, dialled: str) -> Ended | int:
+        """How a call for the one who stays ended; the status that says why there was none."""
         try:
             prepared = await self._prepare(visitor, dialled)
         except DatabaseAway:
-            under_way.failed(503)
-            return
+            return 503
         if isinstance(prepared, NotDialled):
-            under_way.failed(STATUSES.get(prepared.cause, 503))
-            return
+            return STATUSES.get(prepared.cause, 503)
         call = Call(self._switch, under_way.staying, prepared.record, prepared.attempts, self._warning)
         call.may_be_transferred = True
         if under_way.decided:  # whoever was to talk has hung up meanwhile
             call.finish(GIVEN_UP)
-            return
-        await self._run(under_way, call, prepared, visitor)
+            return GIVEN_UP
+        return await self._run(under_way, call, prepared, visitor)
 
     async def _prepare(self, visitor: Visitor, dialled: str) -> Prepared | NotDialled:
         match self._dialling.destination(dialled):
@@ -183,7 +197,7 @@ class Switchboard:
             case _:
                 return await self._dialling.prepare(visitor, visitor.payer, dialled)
 
-    async def _run(self, under_way: Transfer, call: Call, prepared: Prepared, visitor: Visitor) -> None:
+    async def _run(self, under_way: Transfer, call: Call, prepared: Prepared, visitor: Visitor) -> Ended:
         """While the new call lasts; it is shown by itself, beside what the telephone still pays for."""
         shown = self._switch.token()
         account = visitor.payer.number if visitor.payer else None
@@ -204,7 +218,7 @@ class Switchboard:
             with self._running.run(shown, call, account, prepared):
                 under_way.ring(call)
                 call.start()
-                await call.done
+                return await call.done
         finally:
             self._live.leave(shown)
 
@@ -235,6 +249,7 @@ class Switchboard:
         ringing.ring_for(staying)
         other.hang_up()
         under_way.ring(ringing)
+        ringing.on_end = under_way.ended
 
     # Replaces: somebody else for one of the two.
 

@@ -39,7 +39,6 @@ class Transfer:
         self._next = call
         self._succeed()
         call.on_progress = self.referral.tell
-        call.on_end = self._ended
         answered = call.on_answer
 
         def decide() -> None:
@@ -53,7 +52,8 @@ class Transfer:
         for call in self._calls:
             call.successor = self._next
 
-    def _ended(self, ended: Ended) -> None:
+    def ended(self, ended: Ended) -> None:
+        """The call for the one who stays is over, and nobody else will be rung for him."""
         if not ended.answered:
             self.failed(status_of(ended))
 

@@ -171,6 +171,55 @@ def test_a_telephone_that_leaves_at_once(shop: Shop, after: float) -> None:
     assert shop.bills()[2][3] == 1
 
 
+def test_the_one_who_is_named_sends_on_to_another_at_his_own_cost(shop: Shop) -> None:
+    """Who stays is rung for wherever he is sent, as any caller is (3xx); the telephone hears how it ends."""
+    near, far = shop.call(shop.t, LONDON)
+    shop.second.usual = Behaviour(answer_after=0.5, status=302, headers=(("Contact", "<sip:103@10.0.0.1>"),))
+    near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(4)
+    assert near.told == [*PROGRESS[:2], *PROGRESS[1:]]
+    assert near.ended_by_far_end
+    shop.talks(far, shop.third.calls[0])
+    far.hang_up()
+    shop.settle()
+    assert [(number, device, cause) for number, device, _, _, _, cause in shop.bills()] == [
+        (B, "101", "normal"),
+        ("102", "101", "rejected"),
+        ("103", "102", "normal"),
+    ]
+
+
+@pytest.mark.parametrize("who", ["102", LONDON, "nobody"])
+def test_the_one_who_is_named_sends_on_to_where_nobody_is(shop: Shop, who: str) -> None:
+    """In a circle, at a cost that he cannot bear, or to no one: the two talk on."""
+    near, far = shop.call(shop.t, BERLIN)
+    shop.second.usual = Behaviour(answer_after=0.5, status=302, headers=(("Contact", f"<sip:{who}@10.0.0.1>"),))
+    near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(4)
+    assert near.told == ["SIP/2.0 100 Trying", "SIP/2.0 180 Ringing", "SIP/2.0 603 Decline"]
+    shop.talks(near, far)
+    near.hang_up()
+    shop.settle()
+
+
+@pytest.mark.parametrize("who", ["waits", "transfers"])
+def test_somebody_leaves_while_whom_he_was_sent_on_to_rings(shop: Shop, who: str) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    shop.second.usual = Behaviour(answer_after=0.5, status=302, headers=(("Contact", "<sip:103@10.0.0.1>"),))
+    shop.third.usual = Behaviour(answer_after=5)
+    near.refer("<sip:102@10.0.0.1>")
+    shop.house.pass_(2)
+    (far if who == "waits" else near).hang_up()
+    shop.house.pass_(10)
+    if who == "waits":
+        assert not shop.third.calls[0].talking
+        assert shop.bills()[-1][-1] == "cancelled"
+    else:
+        shop.talks(far, shop.third.calls[0])
+        far.hang_up()
+    shop.settle()
+
+
 def test_nobody_there_and_the_talk_goes_on(shop: Shop) -> None:
     near, far = shop.call(shop.t, LONDON)
     shop.second.usual = Behaviour(answer_after=2, status=486)
