@@ -74,7 +74,7 @@ class RtpPort(Protocol):
 
     @property
     def last_packet(self) -> float | None:
-        """Clock seconds of the last RTP packet received; a charge stops there."""
+        """Clock seconds of the last RTP packet received that was more than a sign of life; a charge stops there."""
 
     def connect(self, remote: Remote) -> None:
         """Say who the far end is; again after a re-INVITE. The port then follows where packets really come from."""

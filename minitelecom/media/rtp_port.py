@@ -39,6 +39,9 @@ OPENING_SECONDS = 3 * FRAME_SECONDS
 KEEPALIVE_SECONDS = 15.0
 """Without sound of ours for this long, a frame of silence keeps routers open (RFC 6263 section 4)."""
 
+ALONE_SECONDS = 10.0
+"""A packet that comes so long after the one before is such a frame, and no sound."""
+
 MOST_HOSTS_REMEMBERED = 10_000
 USUAL_TELEPHONE_EVENT = 101
 """Some adapters send events whether negotiated or not (Cisco ATA, AudioMode 2), always under this number."""
@@ -62,6 +65,7 @@ class ReactorRtpPort:
     def __init__(self, owner: Owner, pair: SocketPair, user: MediaUser, silence_seconds: float) -> None:
         self.number = pair.number
         self.last_packet: float | None = None
+        self._heard_at: float | None = None  # the last one, sound or not
         self._owner = owner
         self._seconds = owner.clock.seconds
         self._pair: SocketPair | None = pair
@@ -176,7 +180,9 @@ class ReactorRtpPort:
         now = self._seconds()
         if source != self._latch.source and not self._admits(packet, source, now):
             return
-        self.last_packet = now
+        if self._heard_at is None or now - self._heard_at < ALONE_SECONDS:
+            self.last_packet = now
+        self._heard_at = now
         self._packets_received += 1
         self._bytes_received += len(datagram)
         payload_type = packet.payload_type
@@ -199,7 +205,7 @@ class ReactorRtpPort:
         plausible = (PCMA, PCMU, COMFORT_NOISE, *self._event_types)
         if self._remote is None or packet.payload_type not in plausible:
             return False
-        admitted = self._latch.admits(source, now, self.last_packet)
+        admitted = self._latch.admits(source, now, self._heard_at)
         if admitted:
             self._aim()
         return admitted

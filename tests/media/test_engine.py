@@ -116,6 +116,17 @@ def test_a_silent_leg_keeps_the_routers_open(world, engine):
     assert 2 <= len(telephone.heard) - count <= 3
 
 
+def test_what_keeps_the_routers_open_is_no_sound(world, engine):
+    """Two ends like ours would take each other's frames for a talk for ever, when both talkers have gone."""
+    (ours, user), (theirs, others) = ends = [(engine.open(one, 60.0), one) for one in (Written(), Written())]
+    for end, other in (ends, ends[::-1]):
+        end[0].connect(Remote("127.0.0.1", other[0].number, g711.PCMA, None, send=True, receive=True))
+    world.clock.pump([0.02] * 10)
+    world.clock.pump([0.1] * 700)
+    assert (len(user.silences), len(others.silences)) == (1, 1)
+    assert ours.last_packet == theirs.last_packet == pytest.approx(world.clock.seconds() - 70.2, abs=0.2)
+
+
 def test_a_source_silent_a_while_may_be_followed_elsewhere(world, engine):
     ours, telephone = engine.open(Written(), NEVER), Telephone(world, 30000)
     ours.connect(telephone.remote())
