@@ -375,7 +375,7 @@ class Leg:
         if self.trunk is not None or self.proxied or self.profile.route is Route.CONTACT:
             connected = self.switch.connected(self.hop)
             return self.switch.addresses.next_hop(dialog.next_hop, self.hop, connected=connected)
-        return self.hop
+        return self.switch.by_contact(self.hop, dialog.remote_target) if self.switch.is_gone(self.hop) else self.hop
 
     def send_bye(self, dialog: Dialog | None = None) -> None:
         """End the dialog from our side (RFC 3261 15.1.1); or, of a forked INVITE, another one."""

@@ -71,15 +71,20 @@ class Switch:
         return f"{self.random.getrandbits(64):016x}"
 
     def place_of(self, binding: Binding) -> Hop:
-        """
-        Where a telephone is reached: where its registration came from. A connection that is gone can be replaced by one
-        to its Contact, unless a router stands between: then nothing but the telephone itself can open another.
-        """
+        """Where a telephone is reached: where its registration came from."""
         source = binding.source
-        if not source.theirs or self.connected(source) or source.transport != "tcp":
-            return source
-        contact = Uri.parse(binding.contact)
-        if contact.host.strip("[]") != source.host:
+        return self.by_contact(source, Uri.parse(binding.contact)) if self.is_gone(source) else source
+
+    def is_gone(self, hop: Hop) -> bool:
+        """Whether it is the far end of a connection that is no more."""
+        return hop.theirs and not self.connected(hop)
+
+    def by_contact(self, source: Hop, contact: Uri) -> Hop:
+        """
+        A connection that is gone can be replaced by one to the telephone's Contact, unless a router stands between: then
+        nothing but the telephone itself can open another.
+        """
+        if source.transport != "tcp" or contact.host.strip("[]") != source.host:
             return source
         return Hop("tcp", source.host, contact.port or DEFAULT_PORT)
 

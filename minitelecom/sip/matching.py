@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from minitelecom.sip.grammar import BadSyntax
-from minitelecom.sip.hop import Hop
+from minitelecom.sip.hop import Hop, is_address
 from minitelecom.sip.message import Request
 
 Key = tuple[object, ...]
@@ -60,6 +60,12 @@ def arrival_key(request: Request) -> Key | None:
     if request.method in {"ACK", "CANCEL"} or request.to.tag is not None:
         return None
     return request.from_.tag, request.call_id, request.cseq
+
+
+def opened_anew(request: Request, gone: Hop) -> Hop:
+    """18.2.2: who cannot be answered by the connection that it opened may listen at the port that its Via says."""
+    host, port = request.via.sent_by
+    return Hop(gone.transport, gone.host, port, "" if is_address(host.strip("[]")) else host)
 
 
 def mark(request: Request, source: Hop, manner_of: Callable[[Request], Manner]) -> Hop:

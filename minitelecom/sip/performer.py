@@ -65,7 +65,7 @@ class Performer(Generic[L, M]):
             self.forget()
         for effect in effects:
             if isinstance(effect, Send):
-                if not self._layer.put(effect.data, self.hop):
+                if not self._put(effect.data):
                     self._layer.timers.start(0.0, self.happened, Input.TRANSPORT_ERROR)
             elif isinstance(effect, Start):
                 self._timers[effect.timer] = self._layer.timers.start(effect.seconds, self._fired, effect.timer)
@@ -75,6 +75,9 @@ class Performer(Generic[L, M]):
                     timed.stop()
             else:
                 self._tell(effect)
+
+    def _put(self, data: bytes) -> bool:
+        return self._layer.put(data, self.hop)
 
     def forget(self) -> None:
         for timed in self._timers.values():

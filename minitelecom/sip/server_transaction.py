@@ -8,7 +8,7 @@ from minitelecom.sip.client_transaction import failure
 from minitelecom.sip.client_user import Failure
 from minitelecom.sip.effects import Deliver, Effect, Fail, State
 from minitelecom.sip.hop import Hop
-from minitelecom.sip.matching import Key, arrival_key
+from minitelecom.sip.matching import Key, arrival_key, opened_anew
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.performer import Edge, Performer
 
@@ -107,6 +107,15 @@ class ServerTransaction(Performer[Layer, machines.InviteServer | machines.NonInv
         self.reason = reason
         if self.on_cancel is not None:
             self.on_cancel()
+
+    def _put(self, data: bytes) -> bool:
+        """18.2.2: where the connection is gone by which the request came, an answer opens another."""
+        if super()._put(data):
+            return True
+        if not self.hop.theirs:
+            return False
+        self.hop = opened_anew(self.request, self.hop)
+        return super()._put(data)
 
     def _tell(self, effect: Effect) -> None:
         if isinstance(effect, Deliver):

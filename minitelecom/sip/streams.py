@@ -2,7 +2,7 @@
 SIP over connections (RFC 3261 section 18, RFC 5626): TCP, and TLS over it. An edge: it has sockets and a clock.
 
 A connection is known by the hop at its other end, whoever opened it. An answer leaves by the connection that the request
-came on (18.2.2), a request by the one to its hop; where there is none it is opened, and what is to be said waits until it
+came on (18.2.2; where that is gone, see server_transaction), a request by the one to its hop; where there is none it is opened, and what is to be said waits until it
 stands. Whoever waited for something on a connection that is lost, or never stood, is told so.
 
 Strangers may open connections too, so each has a deadline: for its first message, for the rest of a message that has begun,

@@ -1,5 +1,6 @@
 """Telephones and carriers that speak SIP over TCP."""
 
+from minitelecom.store.synchronous import run
 from tests.calls.story import LONDON, settle
 from tests.world.house import House
 from tests.world.party import Behaviour, Party
@@ -125,6 +126,49 @@ def test_a_connection_that_breaks_while_it_rings_leaves_the_caller_free_to_give_
     talk.cancel()
     settle(house)
     assert talk.final == 487
+
+
+def test_a_connection_that_breaks_while_it_rings_is_opened_by_the_answer(house: House) -> None:
+    """RFC 3261 18.2.2: at the address it came from, and the port of its Via; the talk can be had, and ended, by that one."""
+    telephone = tcp_telephone(house, "101", "10.0.0.11", account=True)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=5, talk_seconds=20)
+    talk = registered(house, telephone).call(LONDON)
+    house.pass_(2)
+    house.streams.opened[0].abortConnection()
+    house.pass_(6)
+    assert talk.talking
+    assert [end.host for end in house.streams.opened[:2]] == ["10.0.0.1", "10.0.0.11"]
+    house.pass_(20)
+    assert talk.ended_by_far_end
+    settle(house)
+
+
+def test_a_telephone_in_a_talk_whose_connection_broke_is_parted_from_at_its_contact(house: House) -> None:
+    telephone = tcp_telephone(house, "101", "10.0.0.11", account=True)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1, talk_seconds=10)
+    talk = registered(house, telephone).call(LONDON)
+    house.pass_(4)
+    house.streams.opened[0].abortConnection()
+    house.pass_(10)
+    assert talk.ended_by_far_end
+    settle(house)
+
+
+def test_nobody_is_waited_for_where_an_answer_finds_nobody(house: House) -> None:
+    """The telephone has been switched off; the call ends as one that is never acknowledged."""
+    telephone = tcp_telephone(house, "101", "10.0.0.11", account=True)
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=5)
+    talk = registered(house, telephone).call(LONDON)
+    house.pass_(2)
+    assert telephone.streams is not None
+    run(telephone.streams.close())
+    house.pass_(50)
+    assert talk.final is None
+    assert house.carrier.calls[0].ended_by_far_end
+    settle(house)
 
 
 def test_a_request_that_cannot_be_framed_is_answered(house: House) -> None:
