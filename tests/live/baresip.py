@@ -7,16 +7,15 @@ Told what to do by ctrl_tcp (JSON in netstrings).  Its sound ends in files, for 
 import json
 import shutil
 import socket
-import time
 from pathlib import Path
 
-from tests.live.programs import Program, free_port, wait_until
+from tests.live.programs import PATIENCE_SECONDS, Program, free_port, wait_until
+from tests.live.recordings import wait_for_tone
 from tests.live.shop import RunningShop
-from tests.live.sounds import RATE, read_wav, sine, write_wav
+from tests.live.sounds import RATE, sine, write_wav
 
 MODULES = Path("/usr/lib/baresip/modules")
 SPOKEN_SECONDS = 90  # at the end of its file baresip hangs up
-KEY_SECONDS = 0.14
 REGISTERED, ENDED = "200 OK () [1 binding]", "terminated (duration"  # what it says
 
 CONFIGURATION = """\
@@ -63,6 +62,7 @@ class Baresip:
     ) -> None:
         """``proxy``: HOST:PORT that everything of it goes by."""
         self._folder = folder
+        self._hertz = hertz
         self._place = f"{shop.host}:{shop.tls_port if transport == 'tls' else shop.sip_port}"
         if transport != "udp":
             self._place += f";transport={transport}"
@@ -84,14 +84,14 @@ class Baresip:
         self.program = Program([program, "-f", folder, "-v"], folder / "screen")
         try:
             self.waits_for(REGISTERED)
-            self._control = socket.create_connection((host, control), timeout=5)
+            self._control = socket.create_connection((host, control), timeout=PATIENCE_SECONDS)
         except BaseException:
             self.program.kill()
             raise
 
-    def waits_for(self, said: str, seconds: float = 10.0, count: int = 1) -> None:
+    def waits_for(self, said: str, count: int = 1) -> None:
         try:
-            wait_until(lambda: self.program.said.count(said) >= count, f"{said!r} from baresip", seconds)
+            wait_until(lambda: self.program.said.count(said) >= count, f"{said!r} from baresip")
         except AssertionError as late:
             late.add_note(self.program.said[-3000:])
             raise
@@ -110,9 +110,8 @@ class Baresip:
         self._tell_and_wait("Call established", "dial", f"sip:{number}@{self._place}")
 
     def press(self, keys: str) -> None:
-        for key in keys:
-            self._tell("sndcode", key)
-            time.sleep(KEY_SECONDS)
+        """All of them; it takes its time for each."""
+        self._tell("sndcode", keys)
 
     def transfer(self, number: str) -> None:
         """Blind; it hangs up by itself when it is told of the success."""
@@ -121,9 +120,13 @@ class Baresip:
     def hang_up(self) -> None:
         self._tell_and_wait(ENDED, "hangup")
 
-    def heard(self) -> list[int]:
-        """What it heard in its latest call, once that is over."""
-        return read_wav(max(self._folder.glob("dump-*-dec.wav")))
+    def hears(self, hertz: float, seconds: float = 1.0) -> None:
+        """Wait until it has heard this tone for so long, and nothing of its own."""
+        wait_for_tone(self._recordings, hertz, self._hertz, seconds)
+
+    def _recordings(self) -> list[Path]:
+        """One for each call; the latest last."""
+        return sorted(self._folder.glob("dump-*-dec.wav"))
 
     def close(self) -> None:
         self._control.close()

@@ -1,6 +1,9 @@
-"""One shop for all live stories; each story has its own folder, cards, carriers and telephones in it."""
+"""
+One shop for all live stories; each story has its own folder, cards, carriers and telephones in it.
 
-import re
+A module in which something dies has a town of its own.
+"""
+
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -8,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.doomed import FAULT, Figures, Town, lived_in_town
 from tests.live.house import GATEWAY_HOST, House, lived_in
 from tests.live.shop import RunningShop, running_shop
-
-FAULT = re.compile(r"^\S+ \S+ (error|critical) |^Traceback", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,23 @@ def house(shop: RunningShop) -> Iterator[House]:
     logged = shop.log[before:]
     sys.stdout.write(logged)
     assert not FAULT.search(logged), logged
+
+
+@pytest.fixture(scope="module")
+def _town() -> Iterator[Town]:
+    with lived_in_town() as town:
+        yield town
+
+
+@pytest.fixture
+def town(_town: Town) -> Town:
+    """Whatever became of it in the story before, its daemon runs and nobody calls."""
+    _town.at_rest()
+    return _town
+
+
+@pytest.fixture
+def figures() -> Iterator[Figures]:
+    figures = Figures()
+    yield figures
+    print(figures)  # noqa: T201 - shown by -rP

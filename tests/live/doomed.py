@@ -15,22 +15,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import psycopg2
-
-from minitelecom.commands.calls import EVER, plain
-from minitelecom.store import call_records, ledger, processes
+from minitelecom.commands.calls import plain
 from minitelecom.store.call_records import CallRecord
 from minitelecom.store.database import DatabaseAway
-from minitelecom.store.private_server import PrivateServer
-from minitelecom.store.processes import Process
-from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.live import scenarios
 from tests.live.bill import BY_THE_SECOND, check_bill
+from tests.live.books import Books
 from tests.live.programs import Program, free_port, wait_until
 from tests.live.scenarios import Calling, answers, called, description, is_cancelled, receive, rings
 from tests.live.shop import HOST, Card, RunningShop, running_shop
@@ -98,93 +91,6 @@ class DoomedCalling(Calling):
         return self.bye(sent=deed).removesuffix(seen(200, "")) + perhaps
 
 
-# --- the books ---------------------------------------------------------------------------------------------------------
-
-
-class Books:
-    """The database of a live shop, read directly: a command takes ten times as long."""
-
-    def __init__(self, shop: RunningShop) -> None:
-        self._shop = shop
-        server = PrivateServer(shop.folder / "data")
-        self.url = server.ensure()
-        server.release()
-
-    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with SynchronousDatabase(self.url) as database:
-            return run(database.query(sql, parameters))
-
-    @property
-    def reachable(self) -> bool:
-        try:
-            SynchronousDatabase(self.url).close()
-        except DatabaseAway:
-            return False
-        return True
-
-    def records(self, **wanted: object) -> list[CallRecord]:
-        """Oldest first, those whose fields have these values."""
-        with SynchronousDatabase(self.url) as database:
-            found = run(call_records.search(database, *EVER, limit=100_000, oldest_first=True))
-        return [record for record in found if all(getattr(record, name) == value for name, value in wanted.items())]
-
-    def open(self, device: str) -> list[CallRecord]:
-        return [record for record in self.records(device=device) if record.ended is None]
-
-    def process(self) -> Process:
-        """The latest."""
-        with SynchronousDatabase(self.url) as database:
-            found = run(processes.latest(database))
-        assert found is not None
-        return found
-
-    def heartbeat(self, process_id: int) -> datetime:
-        ((heartbeat,),) = self.query("SELECT heartbeat FROM processes WHERE id = %s", process_id)
-        assert isinstance(heartbeat, datetime)
-        return heartbeat
-
-    @contextlib.contextmanager
-    def nobody_writes(self, table: str) -> Iterator[None]:
-        """Whoever is about to write into this table is kept waiting, in the middle of what he does."""
-        with contextlib.closing(psycopg2.connect(self.url)) as connection:
-            connection.cursor().execute(f"LOCK TABLE {table} IN SHARE MODE")
-            yield
-
-    @property
-    def somebody_waits(self) -> bool:
-        return bool(self.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0])
-
-    def check(self) -> None:
-        """
-        Every law is kept, every record of a dead process is closed, nothing is held for one, and each record that costs
-        something is charged by one movement of its own.
-        """
-        alive = self.process().id
-        with SynchronousDatabase(self.url) as database:
-            assert not run(ledger.proof(database, datetime.now(UTC)))
-        records = self.records()
-        assert not [record for record in records if record.ended is None and record.process_id != alive]
-        charged = {f"call:{record.id}": record.cost.amount for record in records if record.cost and record.cost.amount}
-        moved = dict(
-            self.query(
-                "SELECT m.key, -l.amount FROM movements m JOIN movement_lines l ON l.movement_id = m.id"
-                " WHERE m.kind = 'call' AND l.sequence IS NOT NULL"
-            )
-        )
-        assert moved == charged
-
-    def nothing_is_held(self) -> None:
-        held = self.query("SELECT id, account_id, amount FROM reservations WHERE state = 'held'")
-        assert not held
-        assert not self.query("SELECT id, reserved FROM accounts WHERE reserved <> 0")
-        assert not [record for record in self.records() if record.ended is None]
-
-    def costs(self, card: Card) -> Decimal:
-        """What the records of a card come to."""
-        found = [record.cost.amount for record in self.records(account=card.number) if record.cost is not None]
-        return sum(found, Decimal(0))
-
-
 # --- who lives here -----------------------------------------------------------------------------------------------------
 
 
@@ -231,9 +137,11 @@ class Town:
 
     def __init__(self, shop: RunningShop, folder: Path, leaving: contextlib.ExitStack) -> None:
         self.shop = shop
-        self.books = Books(shop)
+        self.books = shop.books
         self._folder = folder
         self._leaving = leaving
+        self._sipps: list[Sipp] = []
+        leaving.callback(close_all, self._sipps)
         self._sinks = {host: self.sink(host) for host in (TELEPHONES_HOST, CARRIERS_HOST)}
         self._ports = {dialled: free_port(CARRIERS_HOST) for dialled in (RINGS, ANSWERS, HELP)}
         self.cards: dict[str, Card] = {}
@@ -253,7 +161,7 @@ class Town:
         unique = f"{name}-{next(self._serial)}"
         target = f"{HOST}:{self.shop.sip_port}"
         sipp = Sipp(self._folder, unique, scenario, host=host, target=target, **more)
-        self._leaving.callback(sipp.close)
+        self._sipps.append(sipp)
         return sipp
 
     @contextlib.contextmanager
@@ -338,6 +246,18 @@ class Town:
         sipp = self.plays("talker", calling.invite(), calling.answered(), calling.talk())
         return Standing(sipp, lambda: sipp.wait_for("ACK", sent=True, method="ACK", count=2))
 
+    def at_rest(self) -> None:
+        """Nobody of an earlier story is here any more; where it left calls, or nobody to serve them, all begins anew."""
+        close_all(self._sipps)
+        self._sipps.clear()
+        daemon = self.shop.daemon
+        with contextlib.suppress(DatabaseAway):
+            if daemon is not None and daemon.runs and not [one for one in self.books.records() if one.ended is None]:
+                return
+        if daemon is not None and daemon.runs:
+            self.shop.kill()
+        self.shop.start()
+
     def live_again(self, figures: Figures) -> None:
         """Start the daemon; the books are right at once, and the next call works."""
         self.shop.daemon = None
@@ -354,12 +274,12 @@ class Town:
     def next_call(self) -> None:
         """The next call is served and billed to the digit."""
         card = self.telephone("109")
-        before = self.books.costs(card)
+        before = self.books.costs(card.number)
         calling = self.calling("109", ANSWERS)
         sipp = self.plays("next", calling.invite(), calling.answered(), calling.bye())
         sipp.finish()
         cost = self.check_bill("109", sipp, ("normal", "caller"))
-        assert self.books.costs(card) == before + cost
+        assert self.books.costs(card.number) == before + cost
 
     def check_bill(self, device: str, caller: Sipp, end: tuple[str, str]) -> Decimal:
         """The latest record of a telephone against what its SIPp saw, to the digit; what it cost."""
@@ -372,7 +292,7 @@ class Town:
         for card in self.cards.values():
             shown = self.shop.shown(card)
             assert Decimal(shown["reserved"]) == 0, shown
-            assert Decimal(shown["balance"]) == Decimal(CENTS) / 100 - self.books.costs(card), shown
+            assert Decimal(shown["balance"]) == Decimal(CENTS) / 100 - self.books.costs(card.number), shown
 
     def check_by_command(self) -> None:
         """What an operator sees."""
@@ -397,8 +317,8 @@ def close_all(sipps: Iterable[Sipp]) -> None:
         sipp.close()
 
 
-def killed_by_signal_9(daemon: Program, seconds: float = 15.0) -> None:
-    assert daemon.wait(seconds) == -9
+def killed_by_signal_9(daemon: Program) -> None:
+    assert daemon.wait() == -9
 
 
 def kill_all_of_postgresql(postmaster: int) -> None:

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
-from tests.live.programs import wait_until
+from tests.live.programs import PATIENCE_SECONDS, wait_until
 from tests.live.sounds import (
     AMPLITUDE,
     EVENT,
@@ -27,6 +27,7 @@ from tests.live.sounds import (
     decibels,
     decode,
     encode,
+    is_heard,
     is_tone,
     key_tone,
     sine,
@@ -106,7 +107,7 @@ class Ear:
         for key in keys:
             self._planned.extend(self._event(key) if self.events else self._sound(key))
             self._planned.extend([[]] * UP_FRAMES)
-        wait_until(lambda: not self._planned, f"the keys {keys}", 5 + len(keys))
+        wait_until(lambda: not self._planned, f"the keys {keys}", PATIENCE_SECONDS + len(keys))
 
     def _event(self, key: str) -> list[list[Outgoing]]:
         """RFC 4733 2.5.1: a packet each 20 ms, the last one three times."""
@@ -138,18 +139,28 @@ class Ear:
         voiced = (PCMU, PCMA)
         return b"".join(p.payload for p in list(self.heard) if p.instant >= since and p.payload_type in voiced)
 
-    def hears_tone(self, hertz: float, seconds: float = 5.0) -> None:
+    def hears_tone(self, hertz: float) -> None:
         """Wait until the last that was heard is this tone."""
-        wait_until(lambda: is_tone(self.sound()[-FRAME:] or [0], hertz), f"{hertz:g} Hz at {self.port}", seconds)
+        wait_until(lambda: is_tone(self.sound()[-FRAME:] or [0], hertz), f"{hertz:g} Hz at {self.port}")
+
+    def hears(self, hertz: float, own: float, seconds: float = 1.0) -> None:
+        """Wait until it has heard this tone for so long from now on, as loud as it was said, and nothing of its own."""
+        since, wanted = time.monotonic(), round(seconds * RATE)
+
+        def there() -> bool:
+            heard = self.sound(since)[-wanted:]
+            return len(heard) == wanted and is_heard(heard, hertz, own)
+
+        wait_until(there, f"{hertz:g} Hz for {seconds:g} s at {self.port}")
 
     def level(self, hertz: float, since: float, seconds: float) -> float:
         """
         How loud a tone is, in decibels above what a telephone here says a tone with, over so much sound from that instant.
 
-        Listens until it has heard so much; that more than a second of it is missing is a fault.
+        Listens until it has heard so much, however long that takes.
         """
         wanted = round(seconds * RATE)
-        wait_until(lambda: len(self.sound(since)) >= wanted, f"{seconds:g} s of sound at {self.port}", seconds + 1)
+        wait_until(lambda: len(self.sound(since)) >= wanted, f"{seconds:g} s of sound at {self.port}")
         return decibels(amplitude(self.sound(since)[:wanted], hertz))
 
     # The thread.

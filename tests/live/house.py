@@ -21,12 +21,10 @@ from tests.live.programs import wait_until
 from tests.live.scenarios import Calling, called, description
 from tests.live.shop import ACCESS, RunningShop
 from tests.live.sipp import Sipp
-from tests.live.sounds import PCMA, PCMU
+from tests.live.sounds import ABSENT, LEVEL_WITHIN, PCMA, PCMU
 
 TELEPHONES_HOST, CARRIERS_HOST, GATEWAY_HOST, STRANGERS_HOST = (f"127.0.0.{number}" for number in (2, 3, 4, 5))
 TALK_SECONDS = 3.0
-LEVEL_WITHIN = 1.0  # decibels
-ABSENT = -40.0
 
 Closing = TypeVar("Closing", Ear, Sipp)
 
@@ -39,10 +37,10 @@ class Party:
     ear: Ear
     ready = ("ACK", True)  # what SIPp sends or receives when the talk can begin
 
-    def answered(self, seconds: float = 15.0) -> None:
+    def answered(self) -> None:
         """Wait for the ACK of a 2xx; the ear then knows where to speak to."""
         begins, sent = self.ready
-        wait_until(lambda: self._talks(begins, sent=sent), f"the answer at {self.sipp.name}", seconds)
+        wait_until(lambda: self._talks(begins, sent=sent), f"the answer at {self.sipp.name}")
         self.ear.speak_to(*self.sipp.far_sound())
 
     def _talks(self, begins: str, *, sent: bool) -> bool:
@@ -62,14 +60,14 @@ class Party:
         }
         return sorted((wav_id for wav_id, place in places.items() if place >= 0), key=lambda wav_id: places[wav_id])
 
-    def hears(self, *prompts: Prompt, language: str = "en", seconds: float = 12.0, count: int = 1) -> None:
+    def hears(self, *prompts: Prompt, language: str = "en", count: int = 1) -> None:
         """Wait until these prompts have been heard, whole and one after another, for the `count`th time."""
 
         def often_enough() -> bool:
             return self.heard(*prompts, language=language) >= count
 
         try:
-            wait_until(often_enough, f"{self.sipp.name} hears {prompts}, time {count}", seconds)
+            wait_until(often_enough, f"{self.sipp.name} hears {prompts}, time {count}")
         except AssertionError as late:
             late.add_note(f"heard: {self.all_heard()}")
             raise

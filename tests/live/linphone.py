@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 from tests.live.programs import free_port, wait_until
+from tests.live.recordings import wait_for_tone
 from tests.live.shop import HOST, RunningShop
-from tests.live.sounds import RATE, read_wav, sine, write_wav
+from tests.live.sounds import RATE, sine, write_wav
 
 SPOKEN_SECONDS = 60
 
@@ -44,6 +45,7 @@ class Linphone:
     """One telephone, registered under its name."""
 
     def __init__(self, folder: Path, shop: RunningShop, name: str, password: str, *, hertz: float) -> None:
+        self._hertz = hertz
         self._heard = folder / "heard.wav"
         self._screen = folder / "screen"
         self._place = f"{HOST}:{shop.sip_port};transport=tcp"
@@ -70,12 +72,12 @@ class Linphone:
         self._process.stdin.write(f"{words}\n".encode())
         self._process.stdin.flush()
 
-    def waits_for(self, said: str, seconds: float = 15.0) -> None:
+    def waits_for(self, said: str) -> None:
         def there() -> bool:
             return said in self._screen.read_text("utf-8", "replace")
 
         try:
-            wait_until(there, f"{said!r} from linphonec", seconds)
+            wait_until(there, f"{said!r} from linphonec")
         except AssertionError as late:
             late.add_note(self._screen.read_text("utf-8", "replace")[-3000:])
             raise
@@ -88,9 +90,9 @@ class Linphone:
         self._type("terminate")
         self.waits_for("ended (No error)")
 
-    def heard(self) -> list[int]:
-        """What it heard in its call, once that is over."""
-        return read_wav(self._heard)
+    def hears(self, hertz: float, seconds: float = 1.0) -> None:
+        """Wait until it has heard this tone for so long, and nothing of its own."""
+        wait_for_tone(lambda: [self._heard] if self._heard.exists() else [], hertz, self._hertz, seconds)
 
     def close(self) -> None:
         self._process.kill()

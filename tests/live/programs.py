@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
+"""How long what must come is waited for: no measure of speed, but of how busy a machine may be that runs the tests."""
+STALL_SECONDS = 2.0
+"""What is measured in seconds of the world may be so much late: a machine may stand still for a moment."""
 STEP_SECONDS = 0.02
 
 

@@ -1,28 +1,29 @@
 """A shop that runs: its own folder, ports and database, the daemon as a process, and the commands an operator gives."""
 
 import contextlib
+import io
 import json
 import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from minitelecom.commands import line
 from minitelecom.store.private_server import PrivateServer
 from tests.conftest import reachable_folder
-from tests.live.programs import Program, free_port, wait_until
+from tests.live.books import Books
+from tests.live.programs import PATIENCE_SECONDS, Program, free_port, wait_until
 from tests.world.certificates import Authority
 
 MINITELECOM = Path(sys.executable).with_name("minitelecom")
-START_SECONDS = 30.0
-COMMAND_SECONDS = 30.0
 RTP_PORTS = 200
 AT_REST = ("legs", "dialogs", "transactions", "rtp_ports", "reservations", "timers", "calls")
 
@@ -65,6 +66,15 @@ class Card:
 
     number: str
     password: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class RunningShop:
@@ -110,7 +120,7 @@ class RunningShop:
             command = [MINITELECOM, "run", "--config", self.configuration]
             environment = {"NOTIFY_SOCKET": str(path)}
             self.daemon = Program(command, self.folder / "daemon.log", environment=environment, orphaned="TERM")
-            deadline = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while True:
                 with contextlib.suppress(TimeoutError):
                     if told.recv(4096).startswith(b"READY=1"):
@@ -126,7 +136,7 @@ class RunningShop:
     def stop(self) -> None:
         """End the daemon in good order."""
         assert self.daemon is not None
-        status = self.daemon.stop(20.0)
+        status = self.daemon.stop()
         self.daemon = None
         assert status == 0, self.log
 
@@ -160,7 +170,11 @@ class RunningShop:
             server.ensure()
             server.release()  # the last user of a server stops it, and removes what it leaves elsewhere
 
-    # The command line.
+    @cached_property
+    def books(self) -> Books:
+        return Books(self.folder / "data")
+
+    # The command line, in this process: to start a program for each command would take most of a story's time.
 
     def command(self, *words: object, entered: str | None = None) -> str:
         """What a command prints; it must succeed."""
@@ -168,15 +182,14 @@ class RunningShop:
         assert done.returncode == 0, f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def attempt(self, *words: object, entered: str | None = None) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(MINITELECOM), *map(str, words), "--config", str(self.configuration)],
-            input=entered or "",
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+    def attempt(self, *words: object, entered: str | None = None) -> Told:
+        arguments = [*map(str, words), "--config", str(self.configuration)]
+        screens = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+        with contextlib.redirect_stdout(screens[0]), contextlib.redirect_stderr(screens[1]):
+            status = line.main(arguments, stdin=io.StringIO(entered))
+        for screen in screens:
+            screen.seek(0)
+        return Told(status, *(screen.read() for screen in screens))
 
     def answer(self, *words: object) -> Any:
         return json.loads(self.command(*words, "--json"))
@@ -218,16 +231,15 @@ class RunningShop:
             record for record in self.answer("calls") if all(record[name] == value for name, value in wanted.items())
         ]
 
-    def ended(self, count: int = 1, seconds: float = 5.0, **wanted: object) -> list[dict[str, Any]]:
+    def ended(self, count: int = 1, **wanted: object) -> list[dict[str, Any]]:
         """The same, once so many of them are closed."""
-        found: list[dict[str, Any]] = []
 
         def closed() -> bool:
-            found[:] = self.calls(**wanted)
-            return len(found) == count and all(record["ended"] is not None for record in found)
+            found = self.books.records(**wanted)
+            return len(found) == count and all(record.ended is not None for record in found)
 
-        wait_until(closed, f"{count} closed records with {wanted}", seconds)
-        return found
+        wait_until(closed, f"{count} closed records with {wanted}")
+        return self.calls(**wanted)
 
     def status(self) -> dict[str, int]:
         counted: dict[str, int] = self.answer("status")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tests.live.programs import Program, free_port, wait_until
+from tests.live.programs import PATIENCE_SECONDS, Program, free_port, wait_until
 
 _HEAD = re.compile(
     r"^-{20,} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})\n"
@@ -30,6 +30,23 @@ class Message:
     def begins(self) -> str:
         return self.text.partition("\n")[0].strip()
 
+    def header(self, name: str) -> str:
+        """The first of that name."""
+        found = re.search(rf"^{name}: *(.*?)\s*$", self.text, re.MULTILINE | re.IGNORECASE)
+        return found[1] if found else ""
+
+    @property
+    def transaction(self) -> tuple[bool, str, str, str]:
+        """The same of each repetition of a message: its branch and its method (RFC 3261 17.2.3), and what it says first."""
+        branch = re.search(r";branch=([^;,\s]+)", self.header("Via"))
+        return self.sent, self.begins, branch[1] if branch else "", self.header("CSeq")
+
+
+def waited(caller: "Sipp", status: int) -> float:
+    """Seconds from its last INVITE to this answer, by its own watch."""
+    (answer,) = caller.find(f"SIP/2.0 {status}", sent=False, method="INVITE")
+    return (answer.instant - caller.find("INVITE", sent=True)[-1].instant).total_seconds()
+
 
 class Sipp:
     """One SIPp that plays one scenario, once unless told otherwise."""
@@ -49,6 +66,7 @@ class Sipp:
         self.name = name
         self.host = host
         self.port = port or free_port(host)
+        self._tcp = tcp
         self._log = folder / f"{name}.messages"
         self._errors = folder / f"{name}.errors"
         written = folder / f"{name}.xml"
@@ -84,27 +102,36 @@ class Sipp:
             for head, end in zip(heads, ends, strict=True)
         ]
 
+    @property
+    def said(self) -> list[Message]:
+        """Each message once, however often it was repeated."""
+        first: dict[object, Message] = {}
+        for message in self.messages:
+            first.setdefault(message.transaction, message)
+        return list(first.values())
+
     def find(self, begins: str, *, sent: bool | None = None, method: str = "") -> list[Message]:
-        """Messages that begin so ("SIP/2.0 200", "BYE"); of responses, those to this method."""
+        """Messages that begin so ("SIP/2.0 200", "BYE"), each once; of responses, those to this method."""
         return [
             message
-            for message in self.messages
+            for message in self.said
             if message.begins.startswith(begins)
             and (sent is None or message.sent is sent)
-            and (not method or re.search(rf"^CSeq: *\d+ {method}\s*$", message.text, re.MULTILINE | re.IGNORECASE))
+            and (not method or message.header("CSeq").endswith(f" {method}"))
         ]
 
-    def wait_for(
-        self, begins: str, *, seconds: float = 10.0, sent: bool | None = None, method: str = "", count: int = 1
-    ) -> Message:
+    def wait_for(self, begins: str, *, sent: bool | None = None, method: str = "", count: int = 1) -> Message:
         """The message, as soon as SIPp has sent or received it."""
+        found: list[Message] = []
 
         def there() -> bool:
-            assert self.program.runs or len(self.find(begins, sent=sent, method=method)) >= count, self.story
-            return len(self.find(begins, sent=sent, method=method)) >= count
+            runs = self.program.runs
+            found[:] = self.find(begins, sent=sent, method=method)
+            assert runs or len(found) >= count, self.story
+            return len(found) >= count
 
-        wait_until(there, f"{begins} {method} at {self.name}", seconds)
-        return self.find(begins, sent=sent, method=method)[count - 1]
+        wait_until(there, f"{begins} {method} at {self.name}")
+        return found[count - 1]
 
     def far_sound(self) -> tuple[str, int]:
         """Where the latest session description received wants its sound."""
@@ -127,7 +154,7 @@ class Sipp:
     # What it is told.
 
     def go_on(self) -> None:
-        """Hand over the baton."""
+        """Hand over the baton; over TCP only to who was called, since SIPp listens as that alone."""
         call_id = re.search(r"^(?:Call-ID|i): *(\S+)", self.messages[-1].text, re.MULTILINE | re.IGNORECASE)
         assert call_id is not None
         lines = [
@@ -139,10 +166,12 @@ class Sipp:
             "CSeq: 1 MESSAGE",
             "Content-Length: 0",
         ]
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as conductor:
-            conductor.sendto("\r\n".join([*lines, "", ""]).encode(), (self.host, self.port))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM if self._tcp else socket.SOCK_DGRAM) as conductor:
+            conductor.connect((self.host, self.port))
+            conductor.sendall("\r\n".join([*lines, "", ""]).encode())
 
-    def finish(self, seconds: float = 10.0) -> None:
+    def finish(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the scenario is played, and fail unless all went as it says."""
         status = self.program.wait(seconds)
         assert status == 0, f"SIPp ended with {status}\n{self.story}\n{self.program.said[-3000:]}"

@@ -3,7 +3,9 @@ Sound as the tests make and measure it, written apart from the product's: G.711 
 """
 
 import math
+import sys
 import wave
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,9 @@ PCMU, PCMA, EVENT = 0, 8, 101
 
 LOUDEST = {PCMU: 32124, PCMA: 32256}
 AMPLITUDE = 8000.0
+WAV_HEADER, WAV_HEADERS = 44, 512  # bytes at least, and at most
+LEVEL_WITHIN = 1.0  # decibels
+ABSENT = -40.0
 
 KEYS = "0123456789*#ABCD"
 KEY_HERTZ = {
@@ -93,11 +98,13 @@ def write_wav(path: Path, samples: Sequence[float]) -> None:
 
 
 def read_wav(path: Path) -> list[int]:
-    """Samples of a file of 16 bits at 8 kHz, one channel; its header may have been left unfinished."""
+    """Samples of a file of 16 bits at 8 kHz, one channel; its header may be unfinished, or not there yet."""
     data = path.read_bytes()
-    start = data.index(b"data") + 8
-    body = data[start : start + (len(data) - start) // 2 * 2]
-    return [int.from_bytes(body[at : at + 2], "little", signed=True) for at in range(0, len(body), 2)]
+    start = max(data.find(b"data", 0, WAV_HEADERS) + 8, WAV_HEADER)
+    samples = array("h", data[start : start + (len(data) - start) // 2 * 2])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tolist()
 
 
 def amplitude(samples: Sequence[float], hertz: float) -> float:
@@ -116,6 +123,17 @@ def amplitude(samples: Sequence[float], hertz: float) -> float:
 
 def decibels(value: float, reference: float = AMPLITUDE) -> float:
     return 20 * math.log10(max(value, 1e-3) / reference)
+
+
+def levels(samples: Sequence[float], hertz: float, own: float) -> tuple[float, float]:
+    """Decibels of the tone that the other says, and of one's own."""
+    return decibels(amplitude(samples, hertz)), decibels(amplitude(samples, own))
+
+
+def is_heard(samples: Sequence[float], hertz: float, own: float) -> bool:
+    """As loud as it was said, and no echo."""
+    other, echo = levels(samples, hertz, own)
+    return abs(other) <= LEVEL_WITHIN and echo <= ABSENT
 
 
 def spell(samples: Sequence[float], hertz: float, seconds: float = 0.02) -> list[bool]:

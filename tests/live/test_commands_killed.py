@@ -5,12 +5,13 @@ To be in the middle, the command is made to wait: the test holds a lock on a tab
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 
-from tests.live.doomed import Books, Figures, Town, killed_by_signal_9, lived_in_town
+from tests.live.books import Books
+from tests.live.doomed import Figures, Town, killed_by_signal_9
 from tests.live.programs import Program, wait_until
 from tests.live.shop import MINITELECOM, PRICES, Card, RunningShop
 
@@ -21,19 +22,6 @@ COUNTED = (
 )  # fmt: skip
 OF_PROCESS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s"
 CENTS = 500
-
-
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with lived_in_town() as town:
-        yield town
-
-
-@pytest.fixture
-def figures() -> Iterator[Figures]:
-    figures = Figures()
-    yield figures
-    print(figures)  # noqa: T201 - shown by -rP
 
 
 class Commands:
@@ -156,5 +144,5 @@ def test_the_daemon_is_killed_during_a_recharge(town: Town, figures: Figures, mo
         town.live_again(figures)
     (record,) = town.books.records(process_id=process, device=name)
     assert (record.cause, record.ended_by) == ("interrupted", "switch")
-    assert town.shop.balance(card) == Decimal(100 + CENTS) / 100 - town.books.costs(card)
+    assert town.shop.balance(card) == Decimal(100 + CENTS) / 100 - town.books.costs(card.number)
     assert not town.shop.faults()

@@ -5,7 +5,7 @@ Afterwards the books are right, nothing is held, nobody pays for more than he ta
 call works.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,6 @@ from tests.live.doomed import (
     close_all,
     execute,
     killed_by_signal_9,
-    lived_in_town,
 )
 from tests.live.programs import wait_until
 from tests.live.scenarios import END, pause
@@ -35,19 +34,6 @@ LONG_TALK_SECONDS, SHORT_TALK_SECONDS = 2.2, 1.1
 """With and without a heartbeat in it, for certain."""
 DELAYS = (0, 0, 5, 10, 20)
 """Milliseconds from the message to the death, in turn: the statements it stands for take that long."""
-
-
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with lived_in_town() as town:
-        yield town
-
-
-@pytest.fixture
-def figures() -> Iterator[Figures]:
-    figures = Figures()
-    yield figures
-    print(figures)  # noqa: T201 - shown by -rP
 
 
 # --- the daemon, at a message -------------------------------------------------------------------------------------------
@@ -173,8 +159,9 @@ def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_po
     deed = execute(f"sleep 0.{DELAYS[number % len(DELAYS)]:03}; kill -9 {victims}")
     doomed = town.plays(message, calling.invite(), *trigger.steps(calling, town, number, deed))
     killed_by_signal_9(daemon)
+    death = datetime.now(UTC)
     doomed.finish()
-    death = trigger.last(doomed)
+    last = trigger.last(doomed).instant
     close_all(around)
     figures.kills[message] += 1
     town.live_again(figures)
@@ -183,7 +170,7 @@ def kill_once(town: Town, figures: Figures, message: str, number: int, *, and_po
     for record in records:
         check_charge(town, record, callers.get(record.device or ""), death)
     talked = next(record for record in records if record.device == "103")
-    figures.unbilled.append((death.instant - answer_of(talker).instant).total_seconds() - (talked.billed_seconds or 0))
+    figures.unbilled.append((last - answer_of(talker).instant).total_seconds() - (talked.billed_seconds or 0))
 
 
 def doomed_telephone(town: Town, dialled: str) -> DoomedCalling:
@@ -194,7 +181,7 @@ def doomed_telephone(town: Town, dialled: str) -> DoomedCalling:
     return town.calling("101", dialled)
 
 
-def check_charge(town: Town, record: CallRecord, caller: Sipp | None, death: Message) -> None:
+def check_charge(town: Town, record: CallRecord, caller: Sipp | None, death: datetime) -> None:
     """Not more than is proven, and not more than was talked; each within a second."""
     assert record.cost is not None
     assert record.billed_seconds is not None
@@ -207,5 +194,5 @@ def check_charge(town: Town, record: CallRecord, caller: Sipp | None, death: Mes
     else:
         assert record.cause == "normal", record
     assert caller is not None, record
-    talked = (death.instant - answer_of(caller).instant).total_seconds()
+    talked = (death - answer_of(caller).instant).total_seconds()
     assert record.billed_seconds <= talked + 1, record

@@ -5,7 +5,6 @@ leaves with status 0 within seconds.  The next start listens where the last one 
 
 import signal
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -20,7 +19,6 @@ from tests.live.doomed import (
     Figures,
     Town,
     kill_all_of_postgresql,
-    lived_in_town,
     wait_for_end,
 )
 from tests.live.programs import free_port, wait_until
@@ -29,21 +27,6 @@ from tests.live.shop import Card
 from tests.live.sipp import Sipp
 
 pytestmark = pytest.mark.live
-
-STOPS_WITHIN = 8.0
-
-
-@pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with lived_in_town() as town:
-        yield town
-
-
-@pytest.fixture
-def figures() -> Iterator[Figures]:
-    figures = Figures()
-    yield figures
-    print(figures)  # noqa: T201 - shown by -rP
 
 
 def guest_who_talks(town: Town, card: Card) -> Sipp:
@@ -69,13 +52,14 @@ def test_a_stop_with_calls_in_every_state(town: Town, figures: Figures, *, postg
     card = town.guest_with_a_card("105")
     with town.carriers() as carriers:
         talkers = {"103": town.talker(), "105": guest_who_talks(town, card)}
-        others = [ringer(town), town.listener()]  # he listens for two seconds only
+        others = [ringer(town), town.listener()]
         stop(town, figures, postgresql_dies=postgresql_dies)
         for sipp in (*talkers.values(), *others):
             sipp.finish()
         accepted = carriers[ANSWERS].find("SIP/2.0 200", sent=True, method="INVITE")
         assert len(carriers[ANSWERS].find("BYE", sent=False)) == len(talkers)
-        assert len(carriers[RINGS].find("CANCEL", sent=False)) == 1
+        rung = len(carriers[RINGS].find("INVITE", sent=False))  # by the listener too, once all has been said to him
+        assert 1 <= len(carriers[RINGS].find("CANCEL", sent=False)) == rung <= len(others)
 
     records = {record["device"]: record for record in town.shop.calls()}
     for (device, sipp), acceptance in zip(talkers.items(), accepted, strict=True):
@@ -102,7 +86,7 @@ def stop(town: Town, figures: Figures, *, postgresql_dies: bool = False) -> None
     if postgresql_dies:
         kill_all_of_postgresql(postmaster)
     daemon.signal(signal.SIGTERM)
-    assert daemon.wait(STOPS_WITHIN) == 0, town.shop.log
+    assert daemon.wait() == 0, town.shop.log
     figures.stops.append(time.monotonic() - began)
     town.shop.daemon = None
     assert town.shop.postgresql is None

@@ -7,8 +7,9 @@ import pytest
 
 from tests.live.bill import check_books, check_not_charged
 from tests.live.house import CARRIERS_HOST, House
-from tests.live.programs import wait_until
+from tests.live.programs import PATIENCE_SECONDS, STALL_SECONDS, wait_until
 from tests.live.shop import RINGING_SECONDS, RunningShop
+from tests.live.sipp import waited
 
 pytestmark = pytest.mark.live
 
@@ -23,14 +24,12 @@ def test_a_carrier_that_never_says_a_word(shop: RunningShop, house: House) -> No
         mute.bind((CARRIERS_HOST, 0))
         shop.trunk("mute", CARRIERS_HOST, mute.getsockname()[1], "--match", "31999")
         caller = house.telephone("00319995550", "120", "secret", lambda calling: calling.refused(480))
-        caller.sipp.finish(RINGING_SECONDS + 8)
+        caller.sipp.finish(RINGING_SECONDS + PATIENCE_SECONDS)
         mute.setblocking(False)
         repeated = waiting(mute)
-    sent = caller.sipp.find("INVITE", sent=True)[1].instant
-    waited = (caller.sipp.find("SIP/2.0 480", sent=False)[0].instant - sent).total_seconds()
-    assert abs(waited - RINGING_SECONDS) < 1
-    assert len(repeated) == 5  # at 0, 0.5, 1.5, 3.5 and 7.5 s; and no CANCEL, since nothing was answered (9.1)
-    assert len(set(repeated)) == 1
+    assert 0 <= waited(caller.sipp, 480) - RINGING_SECONDS < STALL_SECONDS
+    assert 4 <= len(repeated) <= 5  # at 0, 0.5, 1.5, 3.5 and 7.5 s, which may get late
+    assert len(set(repeated)) == 1  # and no CANCEL, since nothing was answered (9.1)
 
     (record,) = shop.ended(called_number="319995550")
     check_not_charged(record, "no-answer", 408)
@@ -48,6 +47,6 @@ def waiting(mute: socket.socket) -> list[bytes]:
 
 def test_nothing_is_left(shop: RunningShop) -> None:
     """Forty seconds after the last call every counter is at zero, and the books are right."""
-    wait_until(lambda: not shop.alive(), "everything at rest", REST_SECONDS)
+    wait_until(lambda: not shop.alive(), "everything at rest", REST_SECONDS + PATIENCE_SECONDS)
     assert not shop.faults()
     assert not [record for record in shop.calls() if record["ended"] is None]
