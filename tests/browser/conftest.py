@@ -36,7 +36,7 @@ from minitelecom.web.site import make_site
 
 PASSWORD = "correct horse"
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
-SECONDS = 10
+PATIENCE_SECONDS = 30  # for whatever must come: no measure of speed
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -140,10 +140,10 @@ class Window:
         self.press(selector)
         self.until(lambda: self.find("html").id != page)
 
-    def until(self, condition: Callable[[], object], seconds: float = SECONDS) -> None:
+    def until(self, condition: Callable[[], object]) -> None:
         """Waits for it; rows that are replaced while one looks are looked at again."""
         passing = [StaleElementReferenceException]
-        WebDriverWait(self.driver, seconds, 0.05, passing).until(lambda _: condition())
+        WebDriverWait(self.driver, PATIENCE_SECONDS, 0.05, passing).until(lambda _: condition())
 
     def paint(self, *, media: str = "", scheme: str = "light") -> "Window":
         """On paper, or at night."""
@@ -171,7 +171,7 @@ def chromium(folder: Path) -> Chrome:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_page_load_timeout(30)
+    driver.set_page_load_timeout(PATIENCE_SECONDS)
     return driver
 
 

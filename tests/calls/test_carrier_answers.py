@@ -123,11 +123,17 @@ def test_a_description_of_another_kind_is_no_sound(scene: Scene) -> None:
 
 
 def test_a_far_end_that_holds_before_it_has_answered(scene: Scene) -> None:
+    """It is sent nothing until it answers, and its silence is no death; only the talk is paid."""
     scene.carrier.respond(183, body=ON_HOLD)
     scene.house.pass_(60)
+    near, far = (port.remote for port in scene.house.media.open_ports)
+    assert (near.send, far.send, far.receive) == (True, False, False)
+    assert scene.talk.final is None
     scene.connect()
+    assert scene.house.media.every_port[1].remote.send
     scene.talk.hang_up()
     scene.settle()
+    assert [(record.cause, record.billed_seconds) for record in scene.house.records()] == [("normal", 1)]
 
 
 @pytest.mark.parametrize("status", [400, 402, 415, 420, 422, 481, 484, 488, 491, 500, 501, 580, 600, 606, 699])

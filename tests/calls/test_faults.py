@@ -104,7 +104,10 @@ def test_however_it_writes_it_calls_and_is_called(house: House, model: Model, fa
 @every_model
 def test_it_writes_as_badly_as_it_can(house: House, model: Model) -> None:
     faults = {*WRITING} - {Fault.NO_CONTENT_LENGTH, Fault.FOLDS_ITS_LINES}  # what has no length is not too long
-    talk_there_and_back(house, shop(house, model, *faults))
+    telephone = shop(house, model, *faults)
+    talk_there_and_back(house, telephone)
+    assert not telephone.stumbled
+    assert [record.cause for record in house.records()] == ["normal", "normal"]
 
 
 @every_model

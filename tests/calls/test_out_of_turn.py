@@ -203,12 +203,17 @@ def test_a_call_without_an_offer_while_there_is_no_port(caller: WrittenCaller, h
 
 
 def test_a_call_that_begins_on_hold(gateway: WrittenCaller, house: House) -> None:
+    """It is answered as it asked (RFC 3264 6.1), and taken up again."""
     gateway.ask(number=LONDON, body=ON_HOLD)
     house.pass_(3)
+    assert "a=inactive" in gateway.last(200).body
     gateway.ask("ACK", LONDON)
     house.pass_(1)
+    assert not house.media.every_port[0].remote.send
     gateway.ask(number=LONDON, sequence=2, body=DESCRIPTION)
     house.pass_(0.1)
+    assert "a=sendrecv" in gateway.last(200).body
+    assert house.media.every_port[0].remote.send
     gateway.ask("ACK", LONDON, sequence=2)
     gateway.ask("BYE", LONDON, sequence=3)
     settle(house)

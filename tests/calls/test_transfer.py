@@ -480,6 +480,8 @@ def test_a_telephone_that_has_vanished_is_parted_from(shop: Shop) -> None:
     shop.talks(far, shop.second.calls[0])
     far.hang_up()
     shop.settle()
+    assert near.told == PROGRESS[:2]
+    assert [bill[-1] for bill in shop.bills()] == ["normal", "normal"]
 
 
 # Who may.
@@ -916,6 +918,7 @@ def test_whatever_ends_a_transfer_leaves_nothing(shop: Shop, what: str, when: fl
 @pytest.mark.parametrize("which", ["t", "far", "target"])
 @pytest.mark.parametrize("when", [0.01, 0.5, 3.0])
 def test_whoever_vanishes_in_a_transfer_is_noticed(shop: Shop, which: str, when: float) -> None:
+    """By its silence; a target that has never answered leaves the others their talk."""
     near, far = shop.call(shop.t, LONDON)
     near.refer("<sip:102@10.0.0.1>")
     shop.house.pass_(when, step=0.005)
@@ -925,6 +928,9 @@ def test_whoever_vanishes_in_a_transfer_is_noticed(shop: Shop, which: str, when:
     for port in shop.house.media.open_ports:
         port.mute()
     shop.house.pass_(70)
+    assert shop.house.media.open_ports == []
     shop.house.network.attach(party.host, party.port, party._received)
     shop.settle()
-    del far
+    answered = which != "target" or when > 1
+    assert [bill[-1] for bill in shop.bills()] == ["failed" if answered else "normal"] * 2
+    assert not far.talking

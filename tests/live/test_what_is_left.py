@@ -47,6 +47,10 @@ def waiting(mute: socket.socket) -> list[bytes]:
 
 def test_nothing_is_left(shop: RunningShop) -> None:
     """Forty seconds after the last call every counter is at zero, and the books are right."""
-    wait_until(lambda: not shop.alive(), "everything at rest", REST_SECONDS + PATIENCE_SECONDS)
+    try:
+        wait_until(lambda: not shop.alive(), "everything at rest", REST_SECONDS + PATIENCE_SECONDS)
+    except AssertionError as late:
+        late.add_note(f"left: {shop.alive()}")
+        raise
     assert not shop.faults()
     assert not [record for record in shop.calls() if record["ended"] is None]

@@ -187,6 +187,9 @@ def test_whatever_arrives_nothing_is_raised(datagrams):
     for datagram in datagrams:
         telephone.sends_raw(datagram)
         telephone.sends_control(datagram)
+    heard = len(telephone.heard)
+    telephone.says([0] * 160)
+    assert len(telephone.heard) == heard + 1  # by the relay, which has not lost its way
     engine.close()
 
 
