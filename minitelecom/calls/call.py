@@ -30,6 +30,11 @@ from minitelecom.sip.uri import Uri
 
 log = Logger()
 
+
+def _nothing(*_: object) -> None:
+    """What is done where nobody wants to know."""
+
+
 Redirect = Callable[[Target, Sequence[Uri], Course], Awaitable[Sequence[Target]]]
 
 
@@ -72,9 +77,9 @@ class Call:
     ) -> None:
         self.done: Deferred[Ended] = Deferred()
         self.answered_at: float | None = None
-        self.on_answer: Callable[[], None] = lambda: None
-        self.on_progress: Callable[[int], None] = lambda _: None
-        self.on_end: Callable[[Ended], None] = lambda _: None
+        self.on_answer: Callable[[], None] = _nothing
+        self.on_progress: Callable[[int], None] = _nothing
+        self.on_end: Callable[[Ended], None] = _nothing
         self.record = record
         self.may_be_transferred = False
         self.successor: Call | None = None  # of a transfer: rings for one of the two who talk, and ends with this one
@@ -280,17 +285,18 @@ class Call:
             self.caller.port.stop()
         if self.successor is not None:
             self.successor.finish(Ended("cancelled", 487, "caller", answered=False))
-        calls = self.talk
+        calls, on_end = self.talk, self.on_end
         for call in calls:
             call.close(ended if call is (of or self) else ended.for_the_other(), last_heard)
-        self.on_end(ended)
+        on_end(ended)
         for call in calls:
             call.done.callback(ended)
 
     def close(self, ended: Ended, last_heard: float) -> None:
-        """Close the record.  A call that fell silent is charged to its last packet only."""
+        """Close the record.  A call that fell silent is charged to its last packet only; nobody is told more of it."""
         self.finished = True
-        self.host = None
+        self.host = self.successor = None
+        self.on_answer = self.on_progress = self.on_end = _nothing
         if self._credit is not None:
             self._credit.stop()
             self._credit = None

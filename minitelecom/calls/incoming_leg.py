@@ -11,7 +11,7 @@ from typing import Protocol
 from automat import TypeMachineBuilder
 
 from minitelecom.calls.leg import ALLOW, SDP, End, Ending, Leg, LegUser, description_in
-from minitelecom.calls.machine import built
+from minitelecom.calls.machine import CLOSED, built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.telephone import Telephone
 from minitelecom.calls.told_keys import Keys, takes_info
@@ -81,7 +81,7 @@ class IncomingLeg(Leg):
         self.dialog = Dialog.as_uas(invite, self.local_tag)
         switch.legs[self.key] = self
         switch.engaged.join(self)
-        self._machine = _machine(self)
+        self._machine: Inputs = _machine(self)
         transaction.on_cancel = self._machine.cancelled
         if self._wants_reliability(invite):
             self.provisionals = self._reliably()
@@ -181,8 +181,11 @@ class IncomingLeg(Leg):
         return body
 
     def release(self) -> None:
+        """See Leg. All of its machine's ways to be closed lead here."""
+        self._machine = CLOSED
         if self.provisionals is not None:
             self.provisionals.stop()
+            self.provisionals = None
         super().release()
 
     def _describe(self, offer: bytes) -> bytes:

@@ -143,8 +143,13 @@ class Invitation:
         self._silence = None
         assert self._transaction is not None
         self._transaction.cancel()
-        self._transaction.leave_to(_Abandoned(self))
+        self.abandon()
         self._outcome.unreached()
+
+    def abandon(self) -> None:
+        """Nobody wants to know what becomes of what was sent."""
+        if self._transaction is not None:
+            self._transaction.leave_to(_Abandoned(self))
 
     def stop_waiting(self) -> None:
         if self._silence is not None:
@@ -169,6 +174,14 @@ class Invitation:
         """The dialog of a 2xx."""
         return self.early.confirmed(self._sent(), response)
 
+    def success_again(self, response: Response) -> None:
+        """A 2xx that comes when there was one: repeated it wants its ACK again, of another branch it is ended."""
+        dialog = self._leg.dialog
+        if dialog is not None and not dialog.early and response.to.tag == dialog.remote_tag:
+            self.acknowledge(dialog)
+        else:
+            self.end_other_fork(response)
+
     def end_other_fork(self, response: Response) -> None:
         """A 2xx that we have no use for: acknowledge it each time, end it once (RFC 3261 13.2.2.4)."""
         tag = response.to.tag
@@ -186,14 +199,14 @@ class Invitation:
 
 
 class _Abandoned:
-    """The user of an INVITE that has been sent elsewhere meanwhile."""
+    """The user of an INVITE that has been sent elsewhere meanwhile, or whose leg is closed."""
 
     def __init__(self, invitation: Invitation) -> None:
         self._invitation = invitation
 
     def response_received(self, response: Response, source: Hop) -> None:
         if 200 <= response.status < 300:
-            self._invitation.end_other_fork(response)
+            self._invitation.success_again(response)
 
     def request_failed(self, cause: Failure) -> None:
         """As was to be expected."""

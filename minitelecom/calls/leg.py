@@ -143,7 +143,7 @@ class Leg:
         self._negotiation: Negotiation | None = None
         self._offered_in_success = False  # the answer then comes in the ACK
         self._released: list[Deferred[None]] | None = []  # who waits for it; None: it has been
-        self._pulse = Pulse(switch.clock, self._ask_whether_there, self.lost)
+        self._pulse: Pulse | None = None  # while it holds
 
     @property
     def far_tags(self) -> Collection[str | None]:
@@ -202,10 +202,10 @@ class Leg:
         """Point the media port to what the far end described."""
         assert self.port is not None
         held, self.on_hold = self.on_hold, stream.direction in ("sendonly", "inactive")
-        if self.on_hold:
-            self._pulse.start()
-        else:
-            self._pulse.stop()
+        if not self.on_hold:
+            self._stop_pulse()
+        elif self._pulse is None:
+            self._pulse = Pulse(self.switch.clock, self._ask_whether_there, self.lost)
         self.port.connect(
             Remote(
                 host=self._media_host(stream.host),
@@ -314,6 +314,11 @@ class Leg:
         """The far end is not there any more."""
         raise NotImplementedError
 
+    def _stop_pulse(self) -> None:
+        pulse, self._pulse = self._pulse, None
+        if pulse is not None:
+            pulse.stop()
+
     def _ask_whether_there(self, pulse: Pulse) -> None:
         if self.dialog is not None:  # a far end may hold before it has answered
             self.switch.layer.request(self.dialog.request("OPTIONS"), self.way(self.dialog), pulse)
@@ -409,7 +414,7 @@ class Leg:
     def release(self) -> None:
         """Give back what the leg held.  Harmless when repeated."""
         self.switch.engaged.leave(self)
-        self._pulse.stop()
+        self._stop_pulse()
         if self.acceptance is not None:
             self.acceptance.acknowledged()
             self.acceptance = None

@@ -5,8 +5,9 @@ Automat looks for an arrow by comparing with each in turn; a leg has seventy, an
 remembered here, for all legs of a kind: the arrows of a machine that is built do not change.
 """
 
+from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from automat import TypeMachine, TypeMachineBuilder
 
@@ -20,3 +21,16 @@ def built(builder: "TypeMachineBuilder[Inputs, Core]") -> "TypeMachine[Inputs, C
     automaton = machine.__automat_automaton__
     automaton.outputForInput = cache(automaton.outputForInput)  # type: ignore[method-assign]
     return machine
+
+
+class Closed:
+    """
+    What a leg has instead of its machine once that is closed: whatever happens changes nothing. A machine holds its leg; a
+    leg that held its machine for ever would be garbage for the collector alone.
+    """
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+CLOSED: Any = Closed()

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from minitelecom.calls.invitation import Invitation
 from minitelecom.calls.leg import End, Ending, Leg, LegUser, description_in
-from minitelecom.calls.machine import built
+from minitelecom.calls.machine import CLOSED, built
 from minitelecom.calls.switch import Switch
 from minitelecom.calls.target import Target
 from minitelecom.calls.told_keys import takes_info
@@ -80,8 +80,14 @@ class OutgoingLeg(Leg):
         self.patience: IDelayedCall | None = None  # until there is any progress
         self._described_by: str | None = ""  # the tag of the far end whose sound we know; none is empty
         self._base = self.negotiation()  # as the INVITE offers it
-        self._machine = _machine(self)
-        self.invitation = Invitation(self, target, self._base, self._machine)
+        self._machine: Inputs = _machine(self)
+        self._invitation: Invitation | None = Invitation(self, target, self._base, self._machine)
+
+    @property
+    def invitation(self) -> Invitation:
+        """A closed leg has none: what still comes of it concerns the INVITE alone."""
+        assert self._invitation is not None
+        return self._invitation
 
     @property
     def far_tags(self) -> Collection[str | None]:
@@ -127,6 +133,13 @@ class OutgoingLeg(Leg):
         self.stop_timers()
         self.invitation.stop_waiting()
         super().release()
+
+    def close(self) -> None:
+        """Give back what is still held, and let go of what holds the leg."""
+        self._machine = CLOSED
+        self.release()
+        self.invitation.abandon()
+        self._invitation = None
 
     # The far ends that ring.
 
@@ -179,9 +192,6 @@ class OutgoingLeg(Leg):
             return False
         self._described_by = tag
         return True
-
-    def is_ours(self, response: Response) -> bool:
-        return self.dialog is not None and not self.dialog.early and response.to.tag == self.dialog.remote_tag
 
 
 builder = TypeMachineBuilder(Inputs, OutgoingLeg)
@@ -239,7 +249,7 @@ def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> Non
 @calling.upon(Inputs.refused).to(closed)
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.far_reason = told(response)
-    leg.release()
+    leg.close()
     leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, contacts(response)))
 
 
@@ -250,7 +260,7 @@ def try_another_place(machine: Inputs, leg: OutgoingLeg) -> None:
 
 @calling.upon(Inputs.failed).to(closed)
 def find_nobody(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.release()
+    leg.close()
     leg.user.leg_ended(leg, Ending(End.UNREACHABLE, 408))
 
 
@@ -280,49 +290,43 @@ def cancel(leg: OutgoingLeg, machine: Inputs) -> None:
 @cancelling.upon(Inputs.success).to(closed)
 def answered_meanwhile(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.invitation.end_other_fork(response)
-    leg.release()
+    leg.close()
 
 
 @cancelling.upon(Inputs.challenged).to(closed)
 @cancelling.upon(Inputs.too_brief).to(closed)
 @cancelling.upon(Inputs.refused).to(closed)
 def cancelled(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    leg.release()
+    leg.close()
 
 
 @cancelling.upon(Inputs.unreached).to(closed)
 @cancelling.upon(Inputs.failed).to(closed)
 def forgotten(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.release()
+    leg.close()
 
 
 @talking.upon(Inputs.success).loop()
-@closed.upon(Inputs.success).loop()
 def success_again(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    """A 2xx repeated wants its ACK again; one of another branch is ended."""
-    if leg.is_ours(response):
-        assert leg.dialog is not None
-        leg.invitation.acknowledge(leg.dialog)
-    else:
-        leg.invitation.end_other_fork(response)
+    leg.invitation.success_again(response)
 
 
 @talking.upon(Inputs.hang_up).to(closed)
 def part(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.send_bye()
-    leg.release()
+    leg.close()
 
 
 @talking.upon(Inputs.bye).to(closed)
 def be_left(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.release()
+    leg.close()
     leg.user.leg_ended(leg, Ending(End.BYE))
 
 
 @talking.upon(Inputs.lost).to(closed)
 def lose(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.send_bye()
-    leg.release()
+    leg.close()
     leg.user.leg_ended(leg, Ending(End.UNREACHABLE))
 
 
@@ -366,7 +370,7 @@ for state, late in {
 
 @idle.upon(Inputs.hang_up).to(closed)
 def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
-    leg.release()
+    leg.close()
 
 
 @idle.upon(Inputs.provisional).loop()
@@ -374,6 +378,7 @@ def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
 @talking.upon(Inputs.provisional).loop()
 @closed.upon(Inputs.provisional).loop()
 @idle.upon(Inputs.success).loop()
+@closed.upon(Inputs.success).loop()
 @idle.upon(Inputs.challenged).loop()
 @talking.upon(Inputs.challenged).loop()
 @closed.upon(Inputs.challenged).loop()

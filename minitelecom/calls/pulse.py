@@ -19,19 +19,13 @@ GONE = (408, 481)  # RFC 3261 12.2.1.2: either ends the dialog
 
 
 class Pulse:
-    """A client user.  ``ask`` sends the OPTIONS; ``lost`` is called when nobody is there any more."""
+    """A client user, until it is stopped.  ``ask`` sends the OPTIONS; ``lost`` is called when nobody is there any more."""
 
     def __init__(self, clock: IReactorTime, ask: Callable[["Pulse"], None], lost: Callable[[], None]) -> None:
-        self._clock = clock
-        self._ask = ask
         self._lost = lost
-        self._loop: LoopingCall | None = None
-
-    def start(self) -> None:
-        if self._loop is None:
-            self._loop = LoopingCall(self._ask, self)
-            self._loop.clock = self._clock
-            self._loop.start(PULSE_SECONDS, now=False)
+        self._loop: LoopingCall | None = LoopingCall(ask, self)
+        self._loop.clock = clock
+        self._loop.start(PULSE_SECONDS, now=False)
 
     def stop(self) -> None:
         if self._loop is not None:

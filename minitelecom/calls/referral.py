@@ -65,7 +65,8 @@ class Referral:
             ended = SubscriptionState("terminated", reason="noresource")
             self._notify(status, ended if status >= 200 else SubscriptionState("active", self._seconds_left))
         elif self._final:
-            self.over()
+            over, self.over = self.over, lambda: None
+            over()
 
     def _notify(self, status: int, state: SubscriptionState) -> None:
         leg = self.leg

@@ -92,6 +92,7 @@ class Transfer:
     # What the legs tell (LegUser).
 
     def leg_ended(self, leg: Leg, ending: Ending) -> None:
+        leg.user = NOBODY
         if leg is self.leaving:
             self._gone = True
             self._calls = leave(self._calls, leg)

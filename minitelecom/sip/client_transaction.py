@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from minitelecom.sip import transaction as machines
-from minitelecom.sip.client_user import ClientUser, Failure
-from minitelecom.sip.effects import Deliver, Effect, Fail, Input
+from minitelecom.sip.client_user import NOBODY, ClientUser, Failure
+from minitelecom.sip.effects import Deliver, Effect, Fail, Input, State
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request, Response
 from minitelecom.sip.performer import Edge, Performer
@@ -72,8 +72,9 @@ class ClientTransaction(Performer[Layer, machines.InviteClient | machines.NonInv
         self.happened(Input.CANCEL)
 
     def leave_to(self, user: ClientUser) -> None:
-        """Another user hears what still comes."""
-        self._user = user
+        """Another user hears what still comes, if anything can."""
+        if self._machine.state is not State.TERMINATED:
+            self._user = user
 
     def _tell(self, effect: Effect) -> None:
         if isinstance(effect, Deliver):
@@ -90,6 +91,11 @@ class ClientTransaction(Performer[Layer, machines.InviteClient | machines.NonInv
                 self._user.request_failed(failure(effect))
         else:
             self._layer.send_cancel(self)
+
+    def _let_go(self) -> None:
+        """Its user may know it, too: neither is to keep the other."""
+        if self._machine.state is State.TERMINATED:  # it may have begun anew, by UDP
+            self._user = NOBODY
 
     def _unlist(self) -> None:
         if self._layer.clients.get(self._key) is self:

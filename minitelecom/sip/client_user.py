@@ -30,3 +30,6 @@ class Nobody:
 
     def request_failed(self, cause: Failure) -> None:
         pass
+
+
+NOBODY = Nobody()

@@ -61,7 +61,8 @@ class Performer(Generic[L, M]):
         self.perform(self._machine.handle(what, message))
 
     def perform(self, effects: Effects) -> None:
-        if self._machine.state is State.TERMINATED:
+        ended = self._machine.state is State.TERMINATED
+        if ended:
             self.forget()
         for effect in effects:
             if isinstance(effect, Send):
@@ -75,6 +76,8 @@ class Performer(Generic[L, M]):
                     timed.stop()
             else:
                 self._tell(effect)
+        if ended:
+            self._let_go()
 
     def _put(self, data: bytes) -> bool:
         return self._layer.put(data, self.hop)
@@ -96,3 +99,6 @@ class Performer(Generic[L, M]):
 
     def _unlist(self) -> None:
         raise NotImplementedError
+
+    def _let_go(self) -> None:
+        """The machine has ended, and whoever had to be told knows it."""

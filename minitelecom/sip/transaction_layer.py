@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from minitelecom.sip import transaction as machines
 from minitelecom.sip.client_transaction import ClientTransaction
-from minitelecom.sip.client_user import ClientUser, Failure, Nobody
+from minitelecom.sip.client_user import NOBODY, ClientUser, Failure
 from minitelecom.sip.effects import T1, T2, T4, TIMEOUT, TRYING_AFTER, Input
 from minitelecom.sip.framing import Broken, is_keepalive
 from minitelecom.sip.headers import MAGIC_COOKIE, Via
@@ -158,7 +158,7 @@ class TransactionLayer:
         cancel = machines.cancellation(invite.request)
         if invite.reason:
             cancel.add("Reason", invite.reason)
-        self._begin_client(ClientTransaction(self, cancel, invite.hop, Nobody(), None))
+        self._begin_client(ClientTransaction(self, cancel, invite.hop, NOBODY, None))
 
     def put(self, data: bytes, hop: Hop) -> bool:
         """Whether the bytes could be sent."""

@@ -11,6 +11,17 @@ from minitelecom.media.keys import Way
 from minitelecom.media.sound import Sound
 
 
+class Nobody:
+    """Hears what a closed port tells, which is nothing."""
+
+    def key_pressed(self, key: str) -> None: ...
+    def play_finished(self) -> None: ...
+    def media_silent(self, seconds: float) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 @dataclass(eq=False)
 class QuietPort:
     """Remembers what it was told."""
@@ -91,6 +102,7 @@ class QuietPort:
             self.stop()
             self.relay(None)
             self.media.open_ports.remove(self)
+            self.user = NOBODY
 
 
 @dataclass
