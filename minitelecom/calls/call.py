@@ -7,16 +7,17 @@ tone; any other hears what the far end's side makes of 180 or 183.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from minitelecom.calls.attempt import Attempt
 from minitelecom.calls.causes import verdict
 from minitelecom.calls.credit import Credit
-from minitelecom.calls.ended import Ended, whole_seconds
+from minitelecom.calls.ended import Ended, best, whole_seconds
 from minitelecom.calls.leg import End, Ending, Leg
 from minitelecom.calls.outgoing_leg import OutgoingLeg, Target
 from minitelecom.calls.records import CallRecord
@@ -24,7 +25,6 @@ from minitelecom.calls.redirection import Course, Forwarded
 from minitelecom.calls.switch import Switch
 from minitelecom.media.door import NoPortsLeft
 from minitelecom.media.sound import Sound
-from minitelecom.rating.buying import Buying
 from minitelecom.sip.reason_header import COMPLETED_ELSEWHERE, CREDIT_EXHAUSTED
 from minitelecom.sip.uri import Uri
 
@@ -33,27 +33,6 @@ log = Logger()
 
 def _nothing(*_: object) -> None:
     """What is done where nobody wants to know."""
-
-
-Redirect = Callable[[Target, Sequence[Uri], Course], Awaitable[Sequence[Target]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One way to reach the number: targets that ring together; by a carrier, what is sent to it and what it asks."""
-
-    targets: Sequence[Target]
-    trunk: str | None = None
-    number: str = ""
-    buying: Buying | None = None
-    redirect: Redirect | None = None
-    """Where the call goes on of what a 3xx names."""
-    codes: str = ""
-    """What the carrier's refusals mean, where that differs from what they mean to everybody."""
-    capacity: int = 0
-    """The calls that the carrier takes at one time; 0: any number."""
-    goes_on: bool = False
-    """Whether the next way is tried although somebody is busy here, or does not answer: it is the same person's."""
 
 
 class Call:
@@ -95,7 +74,7 @@ class Call:
         self._course = Course()
         self._ringing: list[OutgoingLeg] = []
         self.callee: Leg | None = None
-        self._worst = Ended("failed", None, "carrier", answered=False)
+        self._best = Ended("failed", None, "carrier", answered=False)
         self._answered_instant = switch.now()
         self._heard_early: Leg | None = None  # whose sound the caller hears before an answer
         self._held: Leg | None = None  # who hears music, since the other side holds
@@ -115,14 +94,18 @@ class Call:
             for leg in list(self._ringing):
                 leg.invite()
         if not self._ringing and self.callee is None:
-            self.finish(self._worst)
+            self.finish(self._best)
 
     def _pass_by(self, trunk: str, attempt: Attempt) -> None:
         """The carrier has taken its last call since the ways were chosen."""
         instant = self._switch.now()
         self.record.attempt_began(trunk, None, instant, attempt.buying)
         self.record.attempt_ended(instant, "full", None)
-        self._worst = Ended("failed", 503, "switch", answered=False)
+        self._note(Ended("failed", 503, "switch", answered=False))
+
+    def _note(self, ended: Ended) -> None:
+        """How one way to the number has ended."""
+        self._best = best(self._best, ended)
 
     def _legs_to(self, targets: Sequence[Target]) -> list[OutgoingLeg]:
         """As many as there are ports for; none to a telephone that has all the calls it may have."""
@@ -131,11 +114,11 @@ class Call:
             for target in targets:
                 telephone = target.telephone
                 if telephone is not None and self._switch.engaged.is_full(telephone.device):
-                    self._worst = Ended("busy", 486, "switch", answered=False)
+                    self._note(Ended("busy", 486, "switch", answered=False))
                 else:
                     legs += [self._leg_to(target)]
         except NoPortsLeft:
-            self._worst = Ended("failed", 503, "switch", answered=False)
+            self._note(Ended("failed", 503, "switch", answered=False))
         return legs
 
     def _leg_to(self, target: Target) -> OutgoingLeg:
@@ -195,10 +178,7 @@ class Call:
     def _connect(self, leg: Leg) -> None:
         """The two talk from now on; nobody else rings any more."""
         self.callee = leg
-        others, self._ringing = [other for other in self._ringing if other is not leg], []
-        for other in others:
-            other.reason = COMPLETED_ELSEWHERE
-            other.hang_up()
+        self._stop_ringing(leg, COMPLETED_ELSEWHERE)
         self.answered_at = self._switch.clock.seconds()
         self._answered_instant = self._switch.now()
         self.record.answered(self._answered_instant, self._attempt.trunk if self._attempt else None)
@@ -209,6 +189,13 @@ class Call:
         seconds = self._switch.limits.longest_seconds if promised is None else promised
         self._credit = Credit(self._switch.clock, seconds, self._warn, self._exhausted)
         self.on_answer()
+
+    def _stop_ringing(self, answering: Leg | None = None, reason: str = "") -> None:
+        """Of all but who answers; of a 6xx, of everybody (RFC 3261 16.7.5)."""
+        legs, self._ringing = [leg for leg in self._ringing if leg is not answering], []
+        for leg in legs:
+            leg.reason = reason
+            leg.hang_up()
 
     def leg_ended(self, leg: Leg, ending: Ending) -> None:
         if leg is self.caller:
@@ -229,15 +216,16 @@ class Call:
         self.caller.reason = leg.far_reason
         cause, next_is_tried = verdict(ending, attempt.codes if attempt is not None else "")
         by = "callee" if ending.end is End.REFUSED else "switch"
-        forwarded, telephone = self._worst.forwarded, leg.target.telephone
-        if telephone is not None and ending.contacts:
-            forwarded = Forwarded(telephone.device, ending.contacts)
-        if cause != "failed" or self._worst.cause == "failed":  # what says something of the number says more
-            self._worst = Ended(cause, ending.status, by, answered=False, forwarded=forwarded)
+        telephone = leg.target.telephone
+        forwarded = Forwarded(telephone.device, ending.contacts) if telephone and ending.contacts else None
+        self._note(Ended(cause, ending.status, by, answered=False, forwarded=forwarded))
+        is_final = (ending.status or 0) >= 600 and not leg.urgent
+        if is_final:
+            self._stop_ringing()
         if self._ringing:
             return
         self.record.attempt_ended(self._switch.now(), cause, ending.status)
-        goes_on = attempt is not None and attempt.goes_on and (ending.status or 0) < 600
+        goes_on = attempt is not None and attempt.goes_on and not is_final
         if not next_is_tried and not goes_on:
             self._attempts = []
         if ending.contacts and attempt is not None and attempt.redirect is not None:
@@ -255,7 +243,7 @@ class Call:
 
     def _failed(self, failure: Failure) -> None:
         log.failure("a redirection could not be followed", failure=failure)
-        self.finish(self._worst)
+        self.finish(self._best)
 
     # What others want of it.
 
@@ -403,30 +391,3 @@ class Call:
 def _left(ending: Ending, by: str) -> Ended:
     """One of two who talked is gone."""
     return Ended("normal" if ending.end is End.BYE else "failed", None, by, answered=True)
-
-
-def unite(calls: Sequence[Call], one: Leg, other: Leg) -> Call:
-    """
-    These two talk from now on; the calls are those of the talks in which they were.
-
-    A record lasts as long as the leg that its call rang.  Where neither rang, one of the calls goes on all the same: no
-    talk is without a record.
-    """
-    going_on = [call for call in calls if call.callee in (one, other)]
-    if not going_on:
-        kept = calls[-1]
-        kept.callee = one if kept.caller is other else other
-        going_on = [kept]
-    leaving = [call for call in calls if call not in going_on]
-    for call in calls:
-        call.host, call.guests = None, []
-    host, guests = going_on[-1], going_on[:-1]
-    host.caller = one if host.callee is other else other
-    host.guests, host.parts_caller = guests, True
-    for guest in guests:
-        assert host.callee is not None
-        guest.host, guest.caller = host, host.callee
-    host.resume()
-    for call in leaving:
-        call.hand_on()
-    return host

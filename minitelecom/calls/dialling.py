@@ -13,7 +13,7 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from minitelecom.calls.call import Attempt
+from minitelecom.calls.attempt import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.directory import Directory

@@ -3,13 +3,15 @@ A telephone of the shop hands a talk on: REFER (RFC 3515, RFC 5589), and INVITE 
 
 All sound passes through us, so nobody but the telephone that transfers hears of it by a message: a call of our own rings
 for the one who stays, or two talks become one.  The telephone pays for whom it has rung, as long as that leg lasts (see
-calls/call.py: unite), and for the new call as if it had dialled the number itself.
+unite), and for the new call as if it had dialled the number itself.
 
 While the new call rings the talk is as it was, but for its sound: it ends if the one who stays hangs up, and goes on if
 nobody answers.  The telephone may leave at once.
 """
 
-from minitelecom.calls.call import Call, unite
+from collections.abc import Sequence
+
+from minitelecom.calls.call import Call
 from minitelecom.calls.ended import Ended, status_of
 from minitelecom.calls.leg import NOBODY, Ending, Leg
 from minitelecom.calls.referral import Referral
@@ -162,3 +164,30 @@ def replace(talk: Call, leaving: Leg, joining: Leg) -> None:
     assert staying is not None
     unite(talk.talk, staying, joining)
     leaving.hang_up()
+
+
+def unite(calls: Sequence[Call], one: Leg, other: Leg) -> Call:
+    """
+    These two talk from now on; the calls are those of the talks in which they were.
+
+    A record lasts as long as the leg that its call rang.  Where neither rang, one of the calls goes on all the same: no
+    talk is without a record.
+    """
+    going_on = [call for call in calls if call.callee in (one, other)]
+    if not going_on:
+        kept = calls[-1]
+        kept.callee = one if kept.caller is other else other
+        going_on = [kept]
+    leaving = [call for call in calls if call not in going_on]
+    for call in calls:
+        call.host, call.guests = None, []
+    host, guests = going_on[-1], going_on[:-1]
+    host.caller = one if host.callee is other else other
+    host.guests, host.parts_caller = guests, True
+    for guest in guests:
+        assert host.callee is not None
+        guest.host, guest.caller = host, host.callee
+    host.resume()
+    for call in leaving:
+        call.hand_on()
+    return host

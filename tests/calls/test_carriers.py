@@ -227,7 +227,7 @@ def test_nobody_is_asked_at_a_loss_and_the_record_says_so(house: House, three: l
     run(house.exchange.read("trunks"))
     talk = telephone.call(LONDON)
     house.pass_(3)
-    assert talk.final == 503
+    assert talk.final == 500
     assert [one.trunk for one in attempts(house)] == ["bob"]
     settle(house)
 

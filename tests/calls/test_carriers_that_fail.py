@@ -237,7 +237,7 @@ def test_a_carriers_own_codes_say_whether_the_next_is_tried(house: House, two: T
     assert talk.talking
     assert tried(house)[0] == ("first", "rejected")
     talk.hang_up()
-    for status, final in ((503, 503), (500, 486)):
+    for status, final in ((503, 500), (500, 486)):
         first.usual = Behaviour(status=status)
         talk = dial()
         house.pass_(5)
@@ -261,9 +261,13 @@ def test_what_says_something_of_the_number_is_what_the_caller_hears(house: House
     settle(house)
 
 
-def test_a_call_for_help_is_tried_everywhere_whatever_they_say(house: House, two: Two, helpless: Party) -> None:
+@pytest.mark.parametrize("status", [404, 603])
+def test_a_call_for_help_is_tried_everywhere_whatever_they_say(
+    house: House, two: Two, helpless: Party, status: int
+) -> None:
+    """Not even a 6xx, which speaks for whoever is called, speaks for 112."""
     first, second = two(codes="4xx=stop")
-    first.usual = house.carrier.usual = Behaviour(status=404)
+    first.usual = house.carrier.usual = Behaviour(status=status)
     house.open()
     talk = helpless.call("112")
     house.pass_(10)

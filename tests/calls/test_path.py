@@ -167,6 +167,39 @@ def test_busy_here_is_not_busy_everywhere(house: House, status: int, next_rings:
     settle(house)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "final"),
+    [(486, 404, 404), (404, 503, 404), (503, 486, 486), (484, 486, 484), (503, 500, 500), (401, 480, 480)],
+)
+def test_of_several_refusals_the_caller_hears_the_best(house: House, first: int, second: int, final: int) -> None:
+    """RFC 3261 16.7.6: the lowest class, and what helps him to dial better; what was meant for us, he does not hear."""
+    places = preferring(house, ("10.0.0.21", "1"), ("10.0.0.22", "1"))
+    caller = house.telephone("102", "10.0.0.12")
+    house.open()
+    for party, status, seconds in zip(places, (first, second), (1.0, 2.0), strict=True):
+        registered(house, party).usual = Behaviour(answer_after=seconds, status=status)
+    talk = caller.call("101")
+    house.pass_(5)
+    assert talk.final == final
+    settle(house)
+
+
+def test_a_refusal_for_everybody_stops_the_others_at_once(house: House) -> None:
+    """RFC 3261 16.7.5."""
+    places = preferring(house, ("10.0.0.21", "1"), ("10.0.0.22", "1"))
+    caller = house.telephone("102", "10.0.0.12")
+    house.open()
+    for party in places:
+        registered(house, party).usual = Behaviour(answer_after=None)
+    places[0].usual = Behaviour(answer_after=2, status=603)
+    talk = caller.call("101")
+    house.pass_(3)
+    assert talk.final == 603
+    assert places[1].calls[0].ended_at is not None
+    settle(house)
+    assert [(record.cause, record.sip_status) for record in house.records()] == [("rejected", 603)]
+
+
 @pytest.mark.parametrize(("ring", "rung"), [("together", [1, 1]), ("latest", [1, 0])])
 def test_how_a_telephone_rings_is_settled_by_its_administrator(house: House, ring: str, rung: list[int]) -> None:
     desk, shelf = preferring(house, ("10.0.0.21", "0.5"), ("10.0.0.22", "1"))

@@ -222,7 +222,7 @@ def test_a_422_that_does_not_say_what_would_do_is_a_refusal(scene: Scene, least:
     scene.carrier.respond(422, lines=least)
     scene.house.pass_(0.5)
     assert len(scene.carrier.requests("INVITE")) == 1
-    assert scene.talk.final == 503
+    assert scene.talk.final == 500
     scene.settle()
 
 
@@ -231,7 +231,7 @@ def test_a_carrier_that_is_never_content(scene: Scene) -> None:
         scene.carrier.respond(422, lines=f"Min-SE: {2000 + step}\n")
         scene.house.pass_(0.1)
     assert len(scene.carrier.requests("INVITE")) == 6
-    assert scene.talk.final == 503
+    assert scene.talk.final == 500
     scene.settle()
 
 

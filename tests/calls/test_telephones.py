@@ -115,7 +115,7 @@ def test_a_call_out_on_the_account_of_the_telephone(house: House) -> None:
     settle(house)
 
 
-@pytest.mark.parametrize(("status", "passed_on"), [(486, 486), (404, 404), (503, 503), (302, 603), (401, 503)])
+@pytest.mark.parametrize(("status", "passed_on"), [(486, 486), (404, 404), (503, 500), (302, 603), (401, 500)])
 def test_a_telephone_hears_the_status_of_the_carrier(house: House, status: int, passed_on: int) -> None:
     card, telephone = subscriber(house)
     house.carrier.usual = Behaviour(status=status)
