@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minitelecom.money import Money
@@ -71,6 +71,10 @@ rates = st.builds(
 )
 
 
+@example(rate("0.10"), rate("0.05", 60, 60), 10, Decimal(1))  # the longest call ends within the customer's first step
+@example(
+    rate("0.19", 11, 30), rate("0.15", 11, 45, "0.25"), 397, Decimal(1)
+)  # lost in the last round alone, not at its end
 @given(rates, rates, st.integers(1, 1500), st.sampled_from([Decimal(1), Decimal("0.92"), Decimal("1.7")]))
 def test_the_worst_seconds_are_as_bad_as_any(carrier: Rate, customer: Rate, longest: int, exchange: Decimal) -> None:
     def exact(rate: Rate, seconds: int) -> Decimal:

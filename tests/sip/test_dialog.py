@@ -79,9 +79,17 @@ def test_a_far_end_of_rfc_2543_has_neither_contact_nor_tag():
 
 @pytest.mark.parametrize(
     ("method", "sequence", "in_order"),
-    [("BYE", 314160, True), ("BYE", 999999, True), ("INVITE", 314158, False), ("ACK", 1, True), ("CANCEL", 1, True)],
+    [
+        ("BYE", 314160, True),
+        ("BYE", 999999, True),
+        ("INFO", 314159, True),
+        ("INVITE", 314158, False),
+        ("ACK", 1, True),
+        ("CANCEL", 1, True),
+    ],
 )
 def test_order(method, sequence, in_order):
+    """12.2.2 refuses a lower number than the last, and not the same."""
     dialog = Dialog.as_uas(invite(), "t")
     request = invite(sequence=sequence)
     request.method = method

@@ -1,6 +1,6 @@
 """Nonces: what one is worth, where, how long and how often."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minitelecom.sip.nonces import FORGED, FRESH, NONCE_SECONDS, STALE, WINDOW, Nonces
@@ -63,6 +63,8 @@ def test_a_network_that_keeps_no_order():
     assert [nonces.count(nonce, count, NOW) for count in (3, 1, 2, 1)] == [True, True, True, False]
 
 
+@example([WINDOW + 6, 6])
+@example([WINDOW + 6, 7, 7])
 @given(st.lists(st.integers(0, 200), max_size=60))
 def test_each_count_once_unless_it_is_very_late(counts: list[int]):
     """The model: a set of everything seen, and a limit to how late a count may be."""

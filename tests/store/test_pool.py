@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import psycopg2.errors
@@ -27,12 +27,14 @@ where pid <> pg_backend_pid() and datname = current_database()
 """
 
 ASLEEP = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+AT_THE_BARRIER = "select count(*) from pg_stat_activity where wait_event = 'advisory' and datname = current_database()"
+BARRIER = "select pg_advisory_xact_lock(1)"
 CONNECTIONS = "select count(*) from pg_stat_activity where datname = current_database()"
 
 
 @pytest_twisted.async_yield_fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    pool = Pool(reactor, database_url, size=2, statement_seconds=0.3)
+    pool = Pool(reactor, database_url, size=2)
     pool.startService()
     await pool.query("create table coin (id integer primary key)")
     while await pool.query(CONNECTIONS) != [(2,)]:
@@ -50,11 +52,24 @@ async def until_available(pool: Pool) -> None:
         await deferLater(reactor, 0.01)
 
 
-async def until_asleep(url: str, connections: int = 1) -> None:
+async def until_asleep(url: str, connections: int) -> None:
     """Until the server has been asked to wait, by so many."""
     with SynchronousDatabase(url) as other:
         while run(other.query(ASLEEP)) != [(connections,)]:
             await deferLater(reactor, 0.01)
+
+
+@contextlib.asynccontextmanager
+async def barrier(url: str) -> AsyncIterator[Callable[[], Coroutine[object, object, None]]]:
+    """Whoever asks BARRIER waits for the end of the block; what it gives waits for him to come."""
+    with SynchronousDatabase(url) as other:
+        run(other.query("select pg_advisory_lock(1)"))
+
+        async def reached() -> None:
+            while run(other.query(AT_THE_BARRIER)) != [(1,)]:
+                await deferLater(reactor, 0.01)
+
+        yield reached
 
 
 async def insert(cursor: Cursor, *numbers: int) -> str:
@@ -118,12 +133,14 @@ async def test_one_failed_question_does_not_spoil_the_next(pool: Pool) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_statement_that_takes_too_long_is_ended_and_its_connection_kept(pool: Pool) -> None:
-    before = await pool.query("select pid from pg_stat_activity where datname = current_database() order by 1")
+async def test_a_statement_that_takes_too_long_is_ended_and_its_connection_kept(database_url: str) -> None:
+    pool = Pool(reactor, database_url, size=1, statement_seconds=1)
+    pool.startService()
+    before = await pool.query("select pg_backend_pid()")
     with pytest.raises(TooSlow):
-        await pool.query("select pg_sleep(5)")
-    after = await pool.query("select pid from pg_stat_activity where datname = current_database() order by 1")
-    assert set(before) <= set(after)
+        await pool.query("select pg_sleep(60)")
+    assert await pool.query("select pg_backend_pid()") == before
+    await pool.stopService()
 
 
 @pytest_twisted.ensureDeferred
@@ -152,14 +169,15 @@ async def test_more_questions_than_connections_take_turns(pool: Pool) -> None:
 async def test_cancelling_the_asker_does_not_stop_the_work(pool: Pool, database_url: str) -> None:
     async def slowly(cursor: Cursor) -> None:
         await insert(cursor, 1)
-        await cursor.query("select pg_sleep(0.1)")
+        await cursor.query(BARRIER)
         await insert(cursor, 2)
 
-    asking = Deferred.fromCoroutine(pool.transaction(slowly))
-    await until_asleep(database_url)
-    asking.cancel()
-    with pytest.raises(CancelledError):
-        await asking
+    async with barrier(database_url) as reached:
+        asking = Deferred.fromCoroutine(pool.transaction(slowly))
+        await reached()
+        asking.cancel()
+        with pytest.raises(CancelledError):
+            await asking
     while not await coins(pool):
         await deferLater(reactor, 0.01)
     assert await coins(pool) == [1, 2]
@@ -236,10 +254,12 @@ async def test_a_server_that_dies_while_we_connect_is_away_and_nothing_more(tmp_
 async def test_what_is_under_way_at_the_stop_comes_to_its_end(database_url: str) -> None:
     pool = Pool(reactor, database_url, size=1)
     pool.startService()
-    asked = Deferred.fromCoroutine(pool.query("select pg_sleep(0.05), 7"))
-    waiting = Deferred.fromCoroutine(pool.query("select 8"))
-    await until_asleep(database_url)
-    await pool.stopService()
+    async with barrier(database_url) as reached:
+        asked = Deferred.fromCoroutine(pool.query(f"{BARRIER}, 7"))
+        waiting = Deferred.fromCoroutine(pool.query("select 8"))
+        await reached()
+        stopping = pool.stopService()
+    await stopping
     assert (await asked)[0][1] == 7
     with pytest.raises(DatabaseAway):
         await waiting
