@@ -48,6 +48,18 @@ def subscriber(house: House, euros: str = "1.00") -> tuple[HeldCard, Party]:
     return card, telephone
 
 
+def desk_and_shelf(house: House) -> tuple[Party, Party, Party]:
+    """The shop opens; 102, which calls, and two telephones that are both registered as 101."""
+    caller = house.telephone("102", "10.0.0.12")
+    house.telephone("101", "10.0.0.11")
+    desk, shelf = (house.party("101", host, password="secret-101") for host in ("10.0.0.21", "10.0.0.22"))
+    house.open()
+    for party in (desk, shelf):
+        party.register()
+    house.pass_(1)
+    return caller, desk, shelf
+
+
 def settle(house: House, seconds: float = 40) -> None:
     """Forty seconds after the last BYE nothing is left over, and the books are right."""
     house.pass_(seconds)

@@ -4,7 +4,7 @@ import pytest
 
 from minitelecom.media.tones import ringback
 from tests.calls.scene import DESCRIPTION, ON_HOLD, VIDEO, Scene
-from tests.calls.story import LONDON, settle, subscriber, visitor
+from tests.calls.story import LONDON, desk_and_shelf, settle, subscriber, visitor
 from tests.world.house import House
 from tests.world.party import Behaviour
 
@@ -72,13 +72,7 @@ def test_a_carrier_that_spoke_before_it_refused_is_followed_by_ringing(house: Ho
 
 
 def test_one_of_two_telephones_speaks_and_refuses_while_the_other_rings(house: House) -> None:
-    caller = house.telephone("102", "10.0.0.12")
-    house.telephone("101", "10.0.0.11")
-    desk, shelf = (house.party("101", host, password="secret-101") for host in ("10.0.0.21", "10.0.0.22"))
-    house.open()
-    for party in (desk, shelf):
-        party.register()
-    house.pass_(1)
+    caller, desk, shelf = desk_and_shelf(house)
     desk.usual, shelf.usual = Behaviour(early_media=True, status=486, answer_after=3), Behaviour(answer_after=None)
     talk = caller.call("101")
     house.pass_(2)

@@ -1,6 +1,6 @@
 """One call at a time, where a telephone is told so; counted from the calls there are."""
 
-from tests.calls.story import BERLIN, LONDON, settle
+from tests.calls.story import BERLIN, LONDON, settle, subscriber
 from tests.calls.test_profiles import configure
 from tests.calls.test_telephones import registered
 from tests.world.house import House
@@ -9,9 +9,7 @@ from tests.world.party import Behaviour
 
 def test_a_cabin_that_talks_calls_nobody_else(house: House) -> None:
     """Call waiting would make a second, unpaid call possible: 486, on record, and the first goes on."""
-    card = house.card("5.00")
-    cabin = house.telephone("101", "10.0.0.11", card)
-    house.open()
+    _, cabin = subscriber(house, "5.00")
     configure(house, "101", most_calls=1)
     house.carrier.usual = Behaviour(answer_after=1)
     first = cabin.call(LONDON)
@@ -35,8 +33,7 @@ def test_a_cabin_that_talks_calls_nobody_else(house: House) -> None:
 
 
 def test_while_it_rings_out_it_is_engaged_as_well(house: House) -> None:
-    cabin = house.telephone("101", "10.0.0.11", house.card("5.00"))
-    house.open()
+    _, cabin = subscriber(house, "5.00")
     configure(house, "101", most_calls=1)
     house.carrier.usual = Behaviour(answer_after=None)
     first = cabin.call(LONDON)
@@ -54,8 +51,7 @@ def test_while_it_rings_out_it_is_engaged_as_well(house: House) -> None:
 
 
 def test_help_is_called_for_however_many_calls_there_are(house: House) -> None:
-    cabin = house.telephone("101", "10.0.0.11", house.card("5.00"))
-    house.open()
+    _, cabin = subscriber(house, "5.00")
     configure(house, "101", most_calls=1)
     house.carrier.usual = Behaviour(answer_after=1)
     first = cabin.call(LONDON)
@@ -112,8 +108,7 @@ def test_one_call_that_rings_at_several_places_is_one(house: House) -> None:
 
 def test_a_telephone_that_vanishes_is_free_again_when_its_call_is(house: House) -> None:
     """No BYE comes when the power fails: the call ends in silence, and nothing keeps the cabin engaged."""
-    cabin = house.telephone("101", "10.0.0.11", house.card("5.00"))
-    house.open()
+    _, cabin = subscriber(house, "5.00")
     configure(house, "101", most_calls=1)
     house.carrier.usual = Behaviour(answer_after=1)
     cabin.call(LONDON)

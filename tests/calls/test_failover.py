@@ -4,7 +4,7 @@ import pytest
 
 from minitelecom.sip.locating import Kind, Question, Service
 from tests.calls.scene import WrittenCarrier
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, settle, subscriber
 from tests.world.house import EXCHANGE, House
 from tests.world.party import Behaviour, Party, Talk
 
@@ -23,8 +23,7 @@ def carrier(house: House, *, transport: str = "udp", **trunk: object) -> None:
 
 
 def opened(house: House) -> Party:
-    telephone = house.telephone("101", "10.0.0.11", house.card("15.00"))
-    house.open()
+    _, telephone = subscriber(house, "15.00")
     house.pass_(1)
     return telephone
 

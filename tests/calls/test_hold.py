@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.calls.story import LONDON, settle, visit
+from tests.calls.story import LONDON, settle, subscriber, visit
 from tests.world.house import House, voice
 from tests.world.media import QuietPort
 from tests.world.party import Behaviour, Party, Talk
@@ -149,8 +149,7 @@ def test_a_card_caller_hears_music_and_hangs_up_on_hold(house: House) -> None:
 
 def test_who_is_answered_on_hold_waits_with_music(house: House) -> None:
     """A switchboard that holds from its very answer."""
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     described = house.carrier.description() + b"a=inactive\r\n"
     house.carrier.description = lambda: described  # type: ignore[method-assign]
     house.carrier.usual = Behaviour(answer_after=1)
@@ -162,8 +161,7 @@ def test_who_is_answered_on_hold_waits_with_music(house: House) -> None:
 
 
 def test_a_shop_without_music_holds_in_silence(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.exchange.switch.music = ()
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)

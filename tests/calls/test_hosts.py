@@ -1,7 +1,7 @@
 """Carriers known by name: found, remembered, recognised; and no call waits long for a name server."""
 
 from tests.calls.scene import DESCRIPTION, WrittenCaller
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, settle, subscriber
 from tests.world.house import EXCHANGE, House
 from tests.world.party import Behaviour
 
@@ -16,8 +16,7 @@ def named(house: House) -> None:
 def test_a_call_goes_to_where_the_name_leads(house: House) -> None:
     named(house)
     sbc = house.party("sbc", SBC)
-    telephone = house.telephone("101", "10.0.0.11", house.card("15.00"))
-    house.open()
+    _, telephone = subscriber(house, "15.00")
     talk = telephone.call(LONDON)
     house.pass_(2)
     assert sbc.calls[0].talking
@@ -43,8 +42,7 @@ def test_a_name_server_that_is_away_is_not_needed_twice(house: House) -> None:
     named(house)
     sbc = house.party("sbc", SBC)
     sbc.usual = Behaviour(answer_after=0.1, talk_seconds=5)
-    telephone = house.telephone("101", "10.0.0.11", house.card("15.00"))
-    house.open()
+    _, telephone = subscriber(house, "15.00")
     house.pass_(3600)
     house.name_server = False
     for _ in range(2):

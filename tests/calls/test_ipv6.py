@@ -8,7 +8,7 @@ from minitelecom.config import Access, Config, Emergency, Sip
 from minitelecom.config_values import Endpoint
 from minitelecom.sip.locating import Kind, Question
 from minitelecom.store.synchronous import SynchronousDatabase
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, settle, subscriber
 from tests.world.house import House
 from tests.world.party import Behaviour
 
@@ -80,8 +80,7 @@ def test_a_carrier_of_ipv6(house: House, uri: str) -> None:
     house.trunk("new", uri, match="4420", priority=-1)
     carrier = house.party("new", CARRIER_IPV6)
     carrier.usual = Behaviour(answer_after=0.5)
-    telephone = house.telephone("101", "10.0.0.11", house.card("15.00"))
-    house.open()
+    _, telephone = subscriber(house, "15.00")
     house.pass_(1)
     talk = telephone.call(LONDON)
     house.pass_(2)

@@ -15,7 +15,7 @@ from minitelecom.store.call_records import CallRecord
 from minitelecom.store.database import DatabaseAway
 from minitelecom.store.synchronous import SynchronousDatabase, run
 from tests.calls.scene import ON_HOLD, Scene
-from tests.calls.story import BERLIN, LONDON, settle, visit
+from tests.calls.story import BERLIN, LONDON, settle, subscriber, visit
 from tests.world.house import BEGINNING, EXCHANGE, House
 from tests.world.party import Behaviour
 
@@ -45,8 +45,7 @@ def everything(house: House) -> bytes:
 
 
 def test_an_answered_call_is_kept_from_its_first_message_to_its_last(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(ring_after=0.5, answer_after=2, talk_seconds=5)
     telephone.call(LONDON)
     house.pass_(LATE)
@@ -83,8 +82,7 @@ def test_a_refused_call_shows_both_carriers_that_were_tried(house: House) -> Non
     second = house.party("second", "10.0.0.98")
     second.usual = Behaviour(ring_after=None, answer_after=0.1, status=486)
     house.carrier.usual = Behaviour(ring_after=None, answer_after=0.1, status=503)
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     telephone.call(LONDON)
     house.pass_(LATE)
     lines = told(ladder(house))
@@ -100,8 +98,7 @@ def test_a_refused_call_shows_both_carriers_that_were_tried(house: House) -> Non
 
 
 def test_a_telephone_that_holds_is_seen_to_do_so(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(15)
@@ -172,8 +169,7 @@ def test_two_numbers_of_one_visit_are_two_ladders(house: House) -> None:
 
 def test_a_call_that_was_handed_on_is_kept_to_its_end(house: House) -> None:
     """Long after the telephone that handed it on has left, the answers to it included."""
-    telephone = house.telephone("101", "10.0.0.11", house.card("5.00"))
-    house.open()
+    _, telephone = subscriber(house, "5.00")
     telephone.register()
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
@@ -203,8 +199,7 @@ def test_only_calls_are_kept(house: House) -> None:
 
 
 def test_a_running_call_can_be_looked_at(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     telephone.call(LONDON)
     house.pass_(3)
@@ -238,8 +233,7 @@ class Away:
 def test_while_the_database_is_away_messages_wait_and_no_call_does(database: SynchronousDatabase) -> None:
     away = Away(database)
     house = House(away)  # type: ignore[arg-type]
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
     away.away = True
     telephone.call(LONDON)
@@ -267,8 +261,7 @@ def test_the_messages_of_many_calls_are_one_statement(database: SynchronousDatab
 
 
 def test_a_telephone_that_talks_without_end_is_kept_up_to_a_limit(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(3)
@@ -351,8 +344,7 @@ def test_strangers_who_call_without_end_take_no_place_from_a_visit(database: Syn
 
 
 def test_what_was_kept_for_long_enough_is_removed(house: House) -> None:
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
     telephone.call(LONDON)
     house.pass_(LATE)
@@ -366,8 +358,7 @@ def test_what_was_kept_for_long_enough_is_removed(house: House) -> None:
 def test_a_house_that_wants_no_ladders_keeps_none(database: SynchronousDatabase) -> None:
     usual = House(database).config
     house = House(database, config=replace(usual, sip=Sip(ladder_hours=0)))
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
     telephone.call(LONDON)
     house.pass_(LATE)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.calls.scene import DESCRIPTION, ON_HOLD, VIDEO, WrittenCaller
-from tests.calls.story import settle
+from tests.calls.story import settle, subscriber
 from tests.world.house import EXCHANGE, House
 from tests.world.party import Behaviour
 from tests.world.wire import parameter
@@ -274,8 +274,7 @@ def test_an_invite_that_comes_on_two_ways(gateway: WrittenCaller, house: House) 
 
 def test_a_password_given_for_an_old_question_is_asked_for_again(house: House) -> None:
     """The nonce has grown old: stale=true says that the password was right (RFC 2617 3.2.1)."""
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     first = telephone.call(LONDON)
     house.pass_(3)
     first.hang_up()
@@ -294,8 +293,7 @@ def test_a_password_given_for_an_old_question_is_asked_for_again(house: House) -
 
 def test_a_call_lasts_longer_than_the_question_for_its_password(house: House) -> None:
     """Requests within a call are not asked who they are."""
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.carrier.usual = Behaviour(answer_after=1)
     talk = telephone.call(LONDON)
     house.pass_(400)

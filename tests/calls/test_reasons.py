@@ -3,7 +3,7 @@
 import pytest
 
 from tests.calls.scene import DESCRIPTION, Scene, WrittenCaller
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, desk_and_shelf, settle
 from tests.world.house import House
 from tests.world.party import Behaviour
 
@@ -12,13 +12,7 @@ Q850 = 'Reason: Q.850;cause=16;text="Normal call clearing"\n'
 
 def test_a_telephone_that_stops_ringing_learns_that_another_has_answered(house: House) -> None:
     """It should not show a missed call."""
-    caller = house.telephone("102", "10.0.0.12")
-    house.telephone("101", "10.0.0.11")
-    desk, shelf = (house.party("101", host, password="secret-101") for host in ("10.0.0.21", "10.0.0.22"))
-    house.open()
-    for party in (desk, shelf):
-        party.register()
-    house.pass_(1)
+    caller, desk, shelf = desk_and_shelf(house)
     desk.usual, shelf.usual = Behaviour(answer_after=1), Behaviour(answer_after=None)
     talk = caller.call("101")
     house.pass_(2)

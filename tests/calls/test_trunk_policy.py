@@ -2,7 +2,7 @@
 
 from minitelecom.store.synchronous import run
 from tests.calls.scene import Scene, WrittenCarrier
-from tests.calls.story import LONDON, settle
+from tests.calls.story import LONDON, settle, subscriber
 from tests.world.house import CARRIER, EXCHANGE, House
 from tests.world.wire import address, hop_of
 
@@ -142,8 +142,7 @@ def test_who_forwarded_the_call_is_passed_on(house: House) -> None:
 
 def test_a_disabled_trunk_is_passed_by_at_once(house: House) -> None:
     """As soon as the notice of the change has come; a call for help is tried on it all the same, last of all."""
-    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
-    house.open()
+    _, telephone = subscriber(house)
     house.trunk("carrier", f"sip:{CARRIER}", enabled=False)
     run(house.exchange.read("trunks"))
     talk = telephone.call(LONDON)
