@@ -218,7 +218,10 @@ class Call:
         by = "callee" if ending.end is End.REFUSED else "switch"
         telephone = leg.target.telephone
         forwarded = Forwarded(telephone.device, ending.contacts) if telephone and ending.contacts else None
-        self._note(Ended(cause, ending.status, by, answered=False, forwarded=forwarded))
+        ended = Ended(cause, ending.status, by, answered=False, forwarded=forwarded)
+        redirect = attempt.redirect if attempt is not None and ending.contacts else None
+        if redirect is None:
+            self._note(ended)
         is_final = (ending.status or 0) >= 600 and not leg.urgent
         if is_final:
             self._stop_ringing()
@@ -228,15 +231,18 @@ class Call:
         goes_on = attempt is not None and attempt.goes_on and not is_final
         if not next_is_tried and not goes_on:
             self._attempts = []
-        if ending.contacts and attempt is not None and attempt.redirect is not None:
-            following = self._follow(attempt, attempt.redirect(leg.target, ending.contacts, self._course))
+        if attempt is not None and redirect is not None:
+            following = self._follow(attempt, ended, redirect(leg.target, ending.contacts, self._course))
             Deferred.fromCoroutine(following).addErrback(self._failed)
         else:
             self.start()
 
-    async def _follow(self, attempt: Attempt, redirected: Awaitable[Sequence[Target]]) -> None:
-        """Go on where a carrier sends us, as far as we let it."""
-        for target in reversed(await redirected):
+    async def _follow(self, attempt: Attempt, ended: Ended, redirected: Awaitable[Sequence[Target]]) -> None:
+        """Go on where a carrier sends us, as far as we let it; an answer that is followed is none (RFC 3261 16.7.4)."""
+        targets = await redirected
+        if not targets:
+            self._note(ended)
+        for target in reversed(targets):
             number = Uri.parse(target.request_uri).user or attempt.number
             self._attempts.insert(0, replace(attempt, targets=[target], number=number))
         self.start()

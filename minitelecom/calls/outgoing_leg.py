@@ -250,7 +250,8 @@ def ask_for_longer(machine: Inputs, leg: OutgoingLeg, response: Response) -> Non
 def be_refused(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.far_reason = told(response)
     leg.close()
-    leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, contacts(response)))
+    elsewhere = contacts(response, secured=leg.contact_scheme == "sips")
+    leg.user.leg_ended(leg, Ending(End.REFUSED, response.status, elsewhere))
 
 
 @calling.upon(Inputs.unreached).loop()

@@ -11,6 +11,7 @@ from minitelecom.store.devices import Settings
 from minitelecom.store.numbers import Number
 from minitelecom.store.synchronous import run
 from tests.calls.story import BERLIN, LONDON, settle
+from tests.calls.test_carriers import attempts
 from tests.world.house import CARRIER, HeldCard, House
 from tests.world.party import Behaviour, Party
 
@@ -91,7 +92,7 @@ def test_by_every_kind_of_elsewhere_and_to_another_port(house: House, status: in
         f"<sip:{NUMBER}@10.0.0.98>",  # another carrier
         f"<sip:{NUMBER}@{CARRIER}>",  # itself
         f"<tel:+{NUMBER}>",
-        f"<sips:{NUMBER}@{CARRIER}:5070>",
+        f"<sips:{NUMBER}@10.0.0.98>",
     ],
 )
 def test_a_carrier_leads_nowhere_else(house: House, contact: str) -> None:
@@ -101,6 +102,16 @@ def test_a_carrier_leads_nowhere_else(house: House, contact: str) -> None:
     assert len(house.carrier.calls) == 1
     assert scene.costs == ("rejected", 0, 302, "0.00 EUR")
     assert house.reserved(scene.card) == 0
+
+
+def test_a_machine_that_wants_tls_is_called_by_tls(house: House) -> None:
+    """Which this house does not speak; so it is tried, and out of reach."""
+    scene = Carriers(house).call(f"<sips:{NUMBER}@{CARRIER}:5061>")
+    assert scene.talk.final == 500
+    assert [(one.trunk, one.cause) for one in attempts(house)] == [("carrier", "rejected"), ("carrier", "failed")]
+    assert len(house.carrier.calls) == 1
+    assert house.reserved(scene.card) == 0
+    settle(house)
 
 
 def test_unless_the_administrator_says_that_it_may(house: House) -> None:

@@ -112,6 +112,19 @@ class Line(Talk):
         self._branch = self.town.random_tag() if self.party.forks() else None
 
     @property
+    def rings(self) -> bool:
+        """We call, and have heard from somebody who rings; nothing more has been said."""
+        heard = self.response
+        return self.client is not None and heard is not None and 100 < heard.status < 200 and not self.leaving
+
+    @property
+    def replaces(self) -> str:
+        if not self.rings:
+            return super().replaces
+        assert self.response is not None
+        return f"{self.response.call_id};to-tag={self.response.to.tag};from-tag={self.response.from_.tag}"
+
+    @property
     def alive(self) -> bool:
         return self.talking and not self.vanished
 
@@ -227,6 +240,7 @@ class Line(Talk):
             self._offered(transaction, request)
             return
         super().request_received(transaction, request)
+        self.town.tried["keys told"] += request.method == "INFO"
         if self.ended_at is not None:
             self._still()
 

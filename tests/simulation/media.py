@@ -68,7 +68,12 @@ class ToldPort:
 
     def key(self, key: str) -> None:
         """A key by telephone-event."""
+        self._pressed(key, Way.TELEPHONE_EVENT)
+
+    def _pressed(self, key: str, way: Way) -> None:
         if not self.closed and self._clock.alive:
+            if self.partner is not None:
+                self.partner.told(key, way)
             self._user.key_pressed(key)
 
     def _begin_watching(self) -> None:
@@ -130,15 +135,13 @@ class ToldPort:
 
     def press(self, key: str) -> None: ...
 
-    def told(self, key: str) -> None:
+    def told(self, key: str, way: Way) -> None:
         """A key of the other end of a relay, which may have to be told by INFO."""
         if not self.closed:
-            self._user.tells_key(key, Way.INFO)
+            self._user.tells_key(key, way)
 
     def info_key(self, key: str) -> None:
-        if self.partner is not None:
-            self.partner.told(key)
-        self.key(key)
+        self._pressed(key, Way.INFO)
 
     def statistics(self) -> Statistics:
         return NOTHING

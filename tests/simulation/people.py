@@ -199,12 +199,16 @@ def hand_on(line: Line, chance: Random) -> None:
 
 
 async def join_with_another(line: Line, chance: Random) -> None:
-    """He asks whoever it is first, and joins the two if he gets him."""
+    """He asks whoever it is first, and joins the two if he gets him; or does not wait until somebody answers."""
     other = line.party.call(whom(chance))
     assert isinstance(other, Line)
-    await other.finished
-    await line.sleep(chance.uniform(0, 20))
-    if other.alive and line.alive:
+    if chance.random() < 0.5:
+        await other.finished
+        await line.sleep(chance.uniform(0, 20))
+    else:
+        await line.sleep(chance.uniform(0.1, 5))
+    if (other.alive or other.rings) and line.alive:
+        line.town.tried["joined" if other.alive else "joined while it rang"] += 1
         replaces = other.replaces.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
         line.refer(f"<sip:somebody@10.0.0.1?Replaces={replaces}>")
         await line.sleep(chance.choice([0.0, 1.0, 60.0]))
@@ -305,6 +309,14 @@ class Carrier(Answerer):
             if chance.random() < 0.04:  # goes dead in mid-call
                 self.clock.callLater(chance.uniform(1, 100), self._forget, request.call_id)
         super().request_received(transaction, request, source)  # type: ignore[arg-type]
+
+    def contact(self) -> list[tuple[str, str]]:
+        """One of them is told keys by INFO, and knows nothing else."""
+        return [*super().contact(), *([("Allow", "INVITE, ACK, BYE, CANCEL, INFO")] if self.challenges else [])]
+
+    def description(self) -> bytes:
+        found = super().description()
+        return found.replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x") if self.challenges else found
 
     def forks(self) -> bool:
         return self.town.chance.random() < 0.05

@@ -47,6 +47,9 @@ TRIED = [
     "deliveries",
     "calls for help",
     "handed on",
+    "joined",
+    "joined while it rang",
+    "keys told",
 ]
 
 _database: SynchronousDatabase

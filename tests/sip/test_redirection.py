@@ -31,10 +31,16 @@ def test_other_answers_send_nobody_elsewhere(status: int):
 
 @pytest.mark.parametrize(
     "contact",
-    ["*", "<tel:+359888123456>", "<sips:c@x>", "<mailto:c@x>", "<sip:c@x?Replaces=1>", "<sip:c@x?Route=%3Csip:y%3E>"],
+    ["*", "<tel:+359888123456>", "<mailto:c@x>", "<sip:c@x?Replaces=1>", "<sip:c@x?Route=%3Csip:y%3E>"],
 )
 def test_who_is_not_followed(contact: str):
     assert named(302, contact) == []
+
+
+def test_a_call_that_is_to_be_safe_all_the_way_is_not_led_where_it_is_not():
+    response = INVITE.response(302, headers=[("Contact", "<sip:c@x>, <sips:d@x>;q=0.5")])
+    assert [str(uri) for uri in contacts(response)] == ["sip:c@x", "sips:d@x"]
+    assert [str(uri) for uri in contacts(response, secured=True)] == ["sips:d@x"]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 10))))
