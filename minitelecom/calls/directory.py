@@ -186,4 +186,5 @@ def _binding(stored: bindings.StoredBinding) -> Binding:
         path=stored.path,
         instance=stored.instance,
         reg_id=stored.reg_id,
+        since=stored.since,
     )

@@ -8,7 +8,7 @@ a router can only be reached there.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -44,6 +44,8 @@ class Binding:
     """Which telephone it is (+sip.instance); empty where it does not say."""
     reg_id: int | None = None
     """Which of that telephone's own ways to us."""
+    since: int = 0
+    """The CSeq under which this place first came by this Call-ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _apply(
     after = alive
     for contact, seconds in zip(contacts, granted, strict=True):
         new = _new(contact, request, instant + timedelta(seconds=seconds), source, path)
+        new = replace(new, since=_since(new, alive))
         for binding in alive:
             if _replaces(new, binding):
                 _check_order(binding, request)
@@ -207,6 +210,11 @@ def _new(contact: NameAddr, request: Request, expires: datetime, source: Hop, pa
     )
 
 
+def _since(new: Binding, alive: list[Binding]) -> int:
+    known = (old.since for old in alive if old.call_id == new.call_id and _same(new.contact, old.contact))
+    return next(known, new.cseq)
+
+
 def _reg_id(contact: NameAddr) -> int | None:
     number = uint32(contact.parameters.get("reg-id") or "")
     return number if number is not None and 0 < number <= LARGEST_REG_ID else None
@@ -247,15 +255,16 @@ def ringing(bindings: Sequence[Binding], ring: str) -> list[list[Binding]]:
 
 def _each_telephone_once(bindings: Sequence[Binding]) -> list[Binding]:
     """
-    The bindings, latest first, without those that a telephone has left behind: it registered another place later, under
-    the same Call-ID, as the same instance (RFC 5626 7), or from the same address and port.
+    The bindings, latest first, without those that a telephone has left behind: it registered another place later, as the
+    same instance (RFC 5626 7), or from the same address and port; or under the same Call-ID, and has not come back to the
+    first since. Who registers several places under one Call-ID refreshes each of them, and rings at all.
     """
-    last: dict[str, int] = {}
+    newest: dict[str, int] = {}
     for binding in bindings:
-        last[binding.call_id] = max(binding.cseq, last.get(binding.call_id, 0))
+        newest[binding.call_id] = max(binding.since, newest.get(binding.call_id, 0))
     kept: list[Binding] = []
     for binding in sorted(bindings, key=lambda one: one.expires, reverse=True):
-        if binding.cseq == last[binding.call_id] and not any(_is_left_behind(binding, other) for other in kept):
+        if binding.cseq >= newest[binding.call_id] and not any(_is_left_behind(binding, other) for other in kept):
             kept.append(binding)
     return kept
 
@@ -265,4 +274,6 @@ def _is_left_behind(binding: Binding, later: Binding) -> bool:
         return False
     if binding.instance and binding.instance == later.instance:
         return True
+    if binding.call_id == later.call_id:
+        return False
     return binding.source == later.source and not binding.path and not later.path

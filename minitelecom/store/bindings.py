@@ -35,6 +35,8 @@ class Binding(Protocol):
     def reg_id(self) -> int | None: ...
     @property
     def q(self) -> int: ...
+    @property
+    def since(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ class StoredBinding:
     instance: str = ""
     reg_id: int | None = None
     q: int = 1000
+    since: int = 0
 
 
 async def load_all(database: Database) -> dict[str, list[StoredBinding]]:
     """Every registration by device, the expired ones, too."""
     rows = await database.query(
-        "SELECT device, contact, transport, host, port, call_id, cseq, expires, user_agent, path, instance, reg_id, q"
+        "SELECT device, contact, transport, host, port, call_id, cseq, expires, user_agent, path, instance, reg_id, q,"
+        " since"
         " FROM bindings ORDER BY device, contact"
     )
     found: dict[str, list[StoredBinding]] = {}
@@ -83,6 +87,7 @@ async def save(database: Database, device: str, bindings: Iterable[Binding]) -> 
             "instance": binding.instance,
             "reg_id": binding.reg_id,
             "q": binding.q,
+            "since": binding.since,
         }
         for binding in bindings
     ]

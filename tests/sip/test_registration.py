@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from minitelecom.sip.hop import Hop
 from minitelecom.sip.message import Request
 from minitelecom.sip.registration import Binding, Limits, Outcome, register, ringing
+from minitelecom.sip.uri import Uri
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROUTER = Hop("udp", "203.0.113.5", 40000)
@@ -43,7 +44,7 @@ def register_at_noon(request: Request, *bindings: Binding) -> Outcome:
 def test_a_telephone_behind_a_router_registers():
     outcome = register_at_noon(ask("<sip:201@192.168.0.160>", expires="1800"))
     assert outcome.bindings == [
-        Binding("sip:201@192.168.0.160", ROUTER, "c1", 1, NOON + timedelta(seconds=1800), "Grandstream HT286", 1000)
+        Binding("sip:201@192.168.0.160", ROUTER, "c1", 1, NOON + timedelta(seconds=1800), "Grandstream HT286", since=1)
     ]
     assert (outcome.status, outcome.changed, outcome.granted) == (200, True, 1800)
     assert outcome.response.get_all("Contact") == ["<sip:201@192.168.0.160>;expires=1800"]
@@ -207,11 +208,12 @@ def test_a_way_without_a_proper_number_has_none(reg_id):
     assert register_at_noon(ask(f"<sip:201@a>;reg-id={reg_id};{INSTANCE}")).bindings[0].reg_id is None
 
 
-def at(host, seconds, *, call_id=None, cseq=1, q=1000, path=(), instance=""):
+def at(host, seconds, *, call_id=None, cseq=1, q=1000, path=(), instance="", since=None):
     """A place registered for so long, from an address of its own."""
     hop = Hop("udp", host, 5060)
     until = NOON + timedelta(seconds=seconds)
-    return Binding(f"sip:201@{host}", hop, call_id or host, cseq, until, "", q, path, instance)
+    since = cseq if since is None else min(since, cseq)
+    return Binding(f"sip:201@{host}", hop, call_id or host, cseq, until, "", q, path, instance, None, since)
 
 
 def hosts(groups):
@@ -235,6 +237,24 @@ def test_what_a_telephone_has_left_behind_does_not_ring():
     assert [one.contact for one in ringing(same_source, "together")[0]] == ["sip:other@a"]
 
 
+def test_several_places_under_one_call_id_ring_as_soon_as_each_has_been_refreshed():
+    """Until then the second could be where the telephone has moved to."""
+    desk, shelf = "<sip:201@10.0.0.40>", "<sip:201@10.0.0.41>"
+    places = []
+    rung = []
+    for cseq, contact in enumerate((desk, shelf, desk, shelf, desk), 1):
+        places = register_at_noon(ask(contact, cseq=cseq), *places).bindings
+        rung.append({one.contact for group in ringing(places, "together") for one in group})
+    both = {"sip:201@10.0.0.40", "sip:201@10.0.0.41"}
+    assert rung == [{"sip:201@10.0.0.40"}, {"sip:201@10.0.0.41"}, both, both, both]
+    moved = register_at_noon(ask("<sip:201@10.0.0.42>", cseq=6), *places).bindings
+    assert hosts_of(ringing(moved, "together")) == {"10.0.0.42"}
+
+
+def hosts_of(groups):
+    return {Uri.parse(one.contact).host for group in groups for one in group}
+
+
 def test_telephones_behind_one_proxy_ring_each():
     places = [Binding(f"sip:201@{host}", ROUTER, host, 1, NOON, "", 1000, (PATH,)) for host in "abc"]
     assert len(ringing(places, "together")[0]) == 3
@@ -250,6 +270,7 @@ bindings = some.lists(
         q=some.sampled_from([1000, 500]),
         path=some.sampled_from([(), (PATH,)]),
         instance=some.sampled_from(["", "i", "j"]),
+        since=some.integers(1, 3),
     ),
     max_size=6,
 )
@@ -264,6 +285,7 @@ def test_nobody_rings_twice_and_whoever_is_registered_is_reached(places, ring):
         for other in rung[at_ + 1 :]:
             together = (one.call_id, one.cseq) == (other.call_id, other.cseq)
             assert together or not one.instance or one.instance != other.instance
-            assert together or one.call_id != other.call_id
+            both_stay = one.cseq >= other.since and other.cseq >= one.since
+            assert together or one.call_id != other.call_id or both_stay
     preferences = [one.q for one in rung]
     assert ring == "together" or preferences == sorted(preferences, reverse=True)

@@ -126,7 +126,7 @@ def test_a_telephone_is_changed_and_removed(shop: Shop) -> None:
     found = run(devices.find(shop.database, SECRETS, "cabin1"))
     assert found is not None
     assert found.password == "two"
-    here = StoredBinding("sip:cabin1@10.0.0.5", ("udp", "10.0.0.5", 5060), "a@b", 7, shop.now, "HandyTone")
+    here = StoredBinding("sip:cabin1@10.0.0.5", ("udp", "10.0.0.5", 5060), "a@b", 7, shop.now, "HandyTone", since=3)
     run(bindings.save(shop.database, "cabin1", [here]))
     assert run(devices.remove(shop.database, "cabin1", "boss", shop.now))
     assert not run(devices.remove(shop.database, "cabin1", "boss", shop.now))
