@@ -44,6 +44,8 @@ class Inputs(Protocol):
 class IncomingLeg(Leg):
     """The caller's side.  Raises NotAcceptable or NoPortsLeft where its offer cannot be met; nothing is held then."""
 
+    __slots__ = ("_machine", "_transaction", "description", "is_described", "provisionals", "visitor")
+
     owns_call_id = False
 
     def __init__(
@@ -67,7 +69,7 @@ class IncomingLeg(Leg):
             proxied=len(transaction.request.vias) > 1,
             keys=keys,
         )
-        self.transaction = transaction
+        self._transaction: ServerTransaction | None = transaction
         self.visitor: Visitor | None = None  # who is on it
         invite = transaction.request
         self.call_id = invite.call_id
@@ -86,6 +88,12 @@ class IncomingLeg(Leg):
         if self._wants_reliability(invite):
             self.provisionals = self._reliably()
 
+    @property
+    def transaction(self) -> ServerTransaction:
+        """That of the INVITE, until it is answered and acknowledged."""
+        assert self._transaction is not None
+        return self._transaction
+
     def ring(self) -> None:
         """Let the caller hear that it rings: by 180, or by our own tone where we have answered already."""
         self._machine.ring()
@@ -101,6 +109,8 @@ class IncomingLeg(Leg):
             self._machine.answer()
 
     def reject(self, status: int, reason: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        if self._transaction is None:
+            return  # too late
         invite = self.transaction.request
         if self.reason:
             headers = (*headers, ("Reason", self.reason))
@@ -179,6 +189,12 @@ class IncomingLeg(Leg):
         body, stream = negotiation.answer(theirs)
         self.connect_media(stream)
         return body
+
+    def forget_invite(self) -> None:
+        """What the INVITE said, and we to it, is not kept for the length of a talk; but a PRACK may come once more."""
+        if self.provisionals is None:
+            self._transaction = None
+            self.description = b""
 
     def release(self) -> None:
         """See Leg. All of its machine's ways to be closed lead here."""
@@ -277,7 +293,7 @@ def ring_by_tone(machine: Inputs, leg: IncomingLeg) -> None:
 
 @answered.upon(Inputs.acknowledged).to(talking)
 def confirm(machine: Inputs, leg: IncomingLeg) -> None:
-    pass
+    leg.forget_invite()
 
 
 @answered.upon(Inputs.lost).to(closed)

@@ -199,7 +199,7 @@ class Invitation:
 
 
 class _Abandoned:
-    """The user of an INVITE that has been sent elsewhere meanwhile, or whose leg is closed."""
+    """The user of an INVITE that has been sent elsewhere meanwhile, or whose leg talks already, or is closed."""
 
     def __init__(self, invitation: Invitation) -> None:
         self._invitation = invitation

@@ -98,6 +98,39 @@ NOBODY = Nobody()
 class Leg:
     """The shared part of both kinds of leg."""
 
+    __slots__ = (
+        "_negotiation",
+        "_offered_in_success",
+        "_pulse",
+        "_released",
+        "_told_keys",
+        "acceptance",
+        "call_id",
+        "changes",
+        "contact_scheme",
+        "contact_user",
+        "credentials",
+        "dialog",
+        "far_allows",
+        "far_reason",
+        "home",
+        "hop",
+        "keys",
+        "local_tag",
+        "on_hold",
+        "port",
+        "proxied",
+        "reason",
+        "session_timer",
+        "switch",
+        "takes_info",
+        "telephone",
+        "transfers",
+        "trunk",
+        "urgent",
+        "user",
+    )
+
     owns_call_id: bool
     """Whether the Call-ID is of our making (RFC 3261 14.1)."""
     call_id: str

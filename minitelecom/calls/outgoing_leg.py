@@ -58,6 +58,8 @@ class Inputs(Protocol):
 class OutgoingLeg(Leg):
     """The side we call.  Raises NoPortsLeft where there is no port for its sound."""
 
+    __slots__ = ("_base", "_described_by", "_invitation", "_machine", "patience", "target", "timer")
+
     owns_call_id = True
 
     def __init__(self, switch: Switch, target: Target, user: LegUser) -> None:
@@ -85,7 +87,7 @@ class OutgoingLeg(Leg):
 
     @property
     def invitation(self) -> Invitation:
-        """A closed leg has none: what still comes of it concerns the INVITE alone."""
+        """Until somebody has answered, or the leg is closed: what still comes of it then is its own affair."""
         assert self._invitation is not None
         return self._invitation
 
@@ -131,15 +133,20 @@ class OutgoingLeg(Leg):
 
     def release(self) -> None:
         self.stop_timers()
-        self.invitation.stop_waiting()
+        if self._invitation is not None:
+            self._invitation.stop_waiting()
         super().release()
 
     def close(self) -> None:
         """Give back what is still held, and let go of what holds the leg."""
         self._machine = CLOSED
         self.release()
-        self.invitation.abandon()
-        self._invitation = None
+        self.leave_invitation()
+
+    def leave_invitation(self) -> None:
+        invitation, self._invitation = self._invitation, None
+        if invitation is not None:
+            invitation.abandon()
 
     # The far ends that ring.
 
@@ -223,7 +230,9 @@ def progress(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
 @calling.upon(Inputs.success).to(talking)
 def talk(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
     leg.stop_timers()
-    if leg.establish(response):
+    is_heard = leg.establish(response)
+    leg.leave_invitation()
+    if is_heard:
         leg.user.leg_answered(leg)
         return
     machine.hang_up()
@@ -307,11 +316,6 @@ def forgotten(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.close()
 
 
-@talking.upon(Inputs.success).loop()
-def success_again(machine: Inputs, leg: OutgoingLeg, response: Response) -> None:
-    leg.invitation.success_again(response)
-
-
 @talking.upon(Inputs.hang_up).to(closed)
 def part(machine: Inputs, leg: OutgoingLeg) -> None:
     leg.send_bye()
@@ -379,6 +383,7 @@ def never_mind(machine: Inputs, leg: OutgoingLeg) -> None:
 @talking.upon(Inputs.provisional).loop()
 @closed.upon(Inputs.provisional).loop()
 @idle.upon(Inputs.success).loop()
+@talking.upon(Inputs.success).loop()
 @closed.upon(Inputs.success).loop()
 @idle.upon(Inputs.challenged).loop()
 @talking.upon(Inputs.challenged).loop()

@@ -5,7 +5,6 @@ What must be written is written however long the database is away: a record keep
 until it is through.  All three are idempotent, so a commit whose answer was lost does no harm when repeated.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,6 +45,20 @@ class Open:
 class CallRecord:
     """One number dialled.  ``promised_seconds`` is None where nothing limits the call but its longest duration."""
 
+    __slots__ = (
+        "_answered",
+        "_attempts",
+        "_clock",
+        "_database",
+        "_id",
+        "_open",
+        "_statements",
+        "_waiting",
+        "_writing",
+        "beginning",
+        "promised_seconds",
+    )
+
     def __init__(self, database: Database, clock: IReactorTime, beginning: Beginning, open_: Open) -> None:
         self.beginning = beginning
         self.promised_seconds: int | None = None
@@ -55,7 +68,7 @@ class CallRecord:
         self._id: int | None = None
         self._answered: datetime | None = None
         self._attempts: list[CarrierAttempt] = []
-        self._statements: deque[Statement] = deque()
+        self._statements: list[Statement] = []
         self._writing = False
         self._waiting: list[Deferred[None]] = []
 
@@ -182,7 +195,7 @@ class CallRecord:
             except DatabaseAway:
                 await deferLater(self._clock, RETRY_SECONDS)
                 continue
-            self._statements.popleft()
+            del self._statements[0]
         self._rest()
 
     def _give_up(self, failure: Failure) -> None:

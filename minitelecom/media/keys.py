@@ -6,7 +6,6 @@ counted with the first report; the same key by another way shortly after is the 
 each way reports n, so what counts is the way that reported most.
 """
 
-from collections import deque
 from enum import Enum
 
 WINDOW_SECONDS = 1.5  # an INFO that was lost once comes half a second later (RFC 3261 timer E)
@@ -31,16 +30,18 @@ class _Press:
 class KeyPresses:
     """The presses of one leg, lately."""
 
+    __slots__ = ("_lately",)
+
     def __init__(self) -> None:
-        self._lately: deque[_Press] = deque(maxlen=_MOST_PRESSES)
+        self._lately: list[_Press] = []
 
     def counts(self, key: str, way: Way, now: float) -> bool:
         """Whether this report is a press of its own."""
         while self._lately and now - self._lately[0].instant > WINDOW_SECONDS:
-            self._lately.popleft()
+            del self._lately[0]
         for press in self._lately:
             if press.key == key and way not in press.ways:
                 press.ways.add(way)
                 return False
-        self._lately.append(_Press(key, way, now))
+        self._lately = [*self._lately[1 - _MOST_PRESSES :], _Press(key, way, now)]
         return True

@@ -27,6 +27,8 @@ _MOST_TRIES = 64  # ports in a row held by other programs, before we say that no
 class SocketPair:
     """The two sockets of one leg, for as long as the daemon runs."""
 
+    __slots__ = ("_clock", "_rtcp", "_rtp", "busy_until", "given_back", "number", "rests_since", "send", "send_control")
+
     def __init__(self, number: int, clock: IReactorTime, network: Network) -> None:
         self.number = number
         self.given_back = 0.0

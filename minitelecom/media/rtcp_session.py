@@ -17,6 +17,18 @@ def ntp(instant: float) -> int:
 
 
 class RtcpSession:
+    __slots__ = (
+        "_cname",
+        "_heard_report",
+        "_next",
+        "_packets_reported",
+        "_random",
+        "_reception",
+        "_stream",
+        "far_jitter_ms",
+        "far_lost",
+    )
+
     def __init__(self, stream: OutgoingStream, reception: Reception, random: Random) -> None:
         self._stream = stream
         self._reception = reception

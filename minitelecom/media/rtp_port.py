@@ -5,7 +5,6 @@ The way of a relayed packet is received() → pass_on() of the other port → on
 fifty packets a second and leg go through it. Events change our own state first and tell the user last.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -62,6 +61,43 @@ class Owner(Protocol):
 class ReactorRtpPort:
     """The RtpPort of the engine on the reactor."""
 
+    __slots__ = (
+        "_bytes_received",
+        "_bytes_sent",
+        "_control",
+        "_control_target",
+        "_event_types",
+        "_events",
+        "_heard_at",
+        "_in_band",
+        "_latch",
+        "_opening",
+        "_owner",
+        "_packets_received",
+        "_packets_sent",
+        "_packets_unsent",
+        "_pair",
+        "_payload_type",
+        "_playing",
+        "_presses",
+        "_pressing",
+        "_quiet_since",
+        "_reception",
+        "_remote",
+        "_seconds",
+        "_sent_before",
+        "_silence_seconds",
+        "_silence_told",
+        "_stream",
+        "_target",
+        "_told_already",
+        "_user",
+        "_watched_since",
+        "last_packet",
+        "number",
+        "partner",
+    )
+
     def __init__(self, owner: Owner, pair: SocketPair, user: MediaUser, silence_seconds: float) -> None:
         self.number = pair.number
         self.last_packet: float | None = None
@@ -89,7 +125,7 @@ class ReactorRtpPort:
         self._in_band: InBandKeys | None = None
         self._presses = KeyPresses()
         self._told_already: int | None = None  # the timestamp of an event whose key has come by another way
-        self._pressing: deque[KeyPress] = deque(maxlen=MOST_KEYS)  # keys of the other leg
+        self._pressing: list[KeyPress] = []  # keys of the other leg; most ports never press one
         self._packets_sent = self._bytes_sent = self._packets_unsent = 0
         self._packets_received = self._bytes_received = 0
         self._sent_before = -1  # packets sent when the keepalive last looked
@@ -310,7 +346,7 @@ class ReactorRtpPort:
     def _press_on(self, now: float) -> None:
         datagrams = self._pressing[0].datagrams(self._stream, self._payload_type, now)
         if datagrams is None:
-            self._pressing.popleft()
+            del self._pressing[0]
             if not self._pressing and self._playing is None:
                 self.stop()
             return

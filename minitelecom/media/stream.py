@@ -21,6 +21,21 @@ _LATE_SECONDS = 0.15  # own frames further apart than this are two spurts
 class OutgoingStream:
     """Numbers packets. Sends nothing itself."""
 
+    __slots__ = (
+        "_event",
+        "_event_timestamp",
+        "_origin",
+        "_sampled",
+        "_sequence",
+        "_sequence_shift",
+        "_source_sequence",
+        "_source_timestamp",
+        "_spurt_length",
+        "_timestamp",
+        "_timestamp_shift",
+        "ssrc",
+    )
+
     def __init__(self, random: Random) -> None:
         self.ssrc = random.getrandbits(32)
         self._sequence = random.getrandbits(16)
