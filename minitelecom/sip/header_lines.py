@@ -138,15 +138,14 @@ class Headers:
 
     def value(self, key: str) -> str | None:
         """`get` for one who has the key at hand."""
-        try:
-            return _value(self.lines[self.keys.index(key)])
-        except ValueError:
-            return None
+        keys = self.keys
+        return _value(self.lines[keys.index(key)]) if key in keys else None
 
     def values(self, key: str) -> list[str]:
         keys = self.keys
-        if keys.count(key) == 1:
-            return [_value(self.lines[keys.index(key)])]
+        count = keys.count(key)
+        if count < 2:
+            return [_value(self.lines[keys.index(key)])] if count else []
         return [_value(line) for at, line in zip(keys, self.lines, strict=True) if at == key]
 
     def has_repeats(self) -> bool:

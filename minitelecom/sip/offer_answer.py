@@ -125,8 +125,6 @@ class Negotiation:
         self._port = port
         self._codecs = codecs
         self._origin = Origin("-", str(session_id), str(session_id), host)
-        self._version = session_id
-        self._last = ""
         # The lines of the session as both sides know them, ours at its place among refused ones.
         self._refused: list[Media] = []
         self._ours = 0
@@ -155,7 +153,7 @@ class Negotiation:
         self.exchange = Exchange.OURS
         if not self._offered:  # so far we have answered
             self._offered = self.remote.codecs if self.remote is not None else self._codecs
-        return self._encode(self._agreed)
+        return self._encode(replace(self._agreed, origin=self._origin))
 
     def conclude(self) -> None:
         """No offer is open any more: its answer has surely arrived, or it was refused (RFC 3261 14.1: nothing has changed)."""
@@ -211,12 +209,11 @@ class Negotiation:
         return self._encode(SessionDescription(self._origin, self._host, tuple(media), times))
 
     def _encode(self, description: SessionDescription) -> bytes:
+        if self._written is not None and description != self._written:
+            self._origin = self._origin.next()
+            description = replace(description, origin=self._origin)
         self._written = description
-        text = str(description)
-        if self._last and text != self._last:
-            self._version += 1
-        self._last = text
-        return description.with_version(self._version).encode()
+        return description.encode()
 
 
 def _parse(body: bytes) -> SessionDescription:

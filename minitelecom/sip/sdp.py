@@ -9,7 +9,7 @@ reader takes any order within a section, ends lines at LF or CRLF, and needs no 
 """
 
 import functools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 MOST_LINES = 500
 MOST_MEDIA = 16
@@ -30,6 +30,10 @@ class Origin:
     session_id: str
     version: str
     address: str
+
+    def next(self) -> "Origin":
+        """Of the next version (RFC 3264 section 8)."""
+        return Origin(self.username, self.session_id, str(int(self.version) + 1), self.address)
 
     def __str__(self) -> str:
         return f"{self.username} {self.session_id} {self.version} {network(self.address)}"
@@ -113,9 +117,6 @@ class SessionDescription:
             if name in DIRECTIONS:
                 return name
         return "sendrecv"
-
-    def with_version(self, version: int) -> "SessionDescription":
-        return replace(self, origin=replace(self.origin, version=str(version)))
 
     def __str__(self) -> str:
         lines = ["v=0", f"o={self.origin}", f"s={self.name}"]

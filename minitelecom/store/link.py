@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg2
 import psycopg2.extensions
-from psycopg2.extensions import POLL_OK, POLL_WRITE
+from psycopg2.extensions import POLL_OK, POLL_WRITE, TRANSACTION_STATUS_IDLE
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall
@@ -30,8 +30,6 @@ CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 5.0  # over the server's own limit: after it the server or the network is taken for dead
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 2.0
-
-IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
 
 log = Logger()
 
@@ -50,6 +48,16 @@ class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
     """What the reactor watches: a copy of our own, since psycopg2 closes the connection's file without a word."""
     _settled = False
     _pollingD: Deferred[Any] | None
+
+    @property
+    def closed(self) -> bool:
+        """Each statement asks thrice; txpostgres would look it up at the connection by way of an error each time."""
+        return bool(self._connection.closed)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no transaction is open."""
+        return bool(self._connection.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
     def ask(self, sql: str, parameters: Sequence[object] | None) -> Deferred[Any]:
         """Send one statement; what fires is the psycopg2 cursor that has its result."""
@@ -124,7 +132,7 @@ class Wire(txpostgres.Connection):  # type: ignore[misc] # txpostgres is untyped
 
     def checkForNotifies(self) -> None:
         """Hand notices over in their order, now; theirs go through a global cooperator."""
-        waiting = self.notifies
+        waiting = self._connection.notifies
         while waiting and self.heard is not None:
             self.heard(waiting.pop(0).payload)
 
@@ -184,7 +192,7 @@ class Link:
             self.close()
             raise DatabaseAway("the connection was closed") from error
         except psycopg2.Error as error:
-            raised = translated(error, bool(self._wire.closed))
+            raised = translated(error, self._wire.closed)
             if raised is error:
                 raise
             if not isinstance(raised, TooSlow):
@@ -198,7 +206,7 @@ class Link:
     @property
     def clean(self) -> bool:
         """Whether no transaction was left open."""
-        return self.open and bool(self._wire.get_transaction_status() == IDLE)
+        return self.open and self._wire.idle
 
     def close(self) -> None:
         """Close it; whoever waits for a statement gets DatabaseAway."""
