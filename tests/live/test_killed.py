@@ -88,6 +88,7 @@ TRIGGERS = {
 }
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("message", TRIGGERS)
 def test_the_daemon_is_killed_at_a_message(town: Town, figures: Figures, message: str) -> None:
     with town.carriers():

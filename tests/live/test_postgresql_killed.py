@@ -67,6 +67,7 @@ TRIGGERS = {
 }
 
 
+@pytest.mark.timeout(900)
 def test_postgresql_is_killed_while_calls_run(town: Town, figures: Figures) -> None:
     """Alone, and in every other death with all its children."""
     process = town.books.process().id
