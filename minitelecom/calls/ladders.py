@@ -115,6 +115,10 @@ class Ladders:
         self._told = 0
         self._look: IDelayedCall | None = None
 
+    def __len__(self) -> int:
+        """Visits that go on."""
+        return len(self._visits)
+
     def saw(self, data: bytes, hop: Hop, *, sent: bool) -> None:
         """A message went out or came in."""
         call_id = call_id_in(data)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.calls.story import BERLIN, LONDON, guest, settle, sign_in, visit, visitor
+from tests.calls.story import BERLIN, LONDON, guest, settle, sign_in, subscriber, visit, visitor
 from tests.world.house import CARRIER, House
 from tests.world.party import Behaviour
 
@@ -190,6 +190,20 @@ def test_a_recharge_moves_the_end_of_a_running_call(house: House) -> None:
     assert abs(callee.ended_at - callee.answered_at - 150) < 0.2
     assert str(house.records()[0].cost) == "0.15 EUR"
     settle(house)
+
+
+def test_a_block_ends_nobody_elses_call(house: House) -> None:
+    other = house.telephone("102", "10.0.0.12", house.card("1.00"))
+    card, telephone = subscriber(house)
+    house.carrier.usual = Behaviour(answer_after=1)
+    talk, others_talk = telephone.call(LONDON), other.call(BERLIN)
+    house.pass_(10)
+    house.block(card)
+    house.pass_(1)
+    assert (talk.talking, others_talk.talking) == (False, True)
+    others_talk.hang_up()
+    settle(house)
+    assert [record.cause for record in house.records()] == ["blocked", "normal"]
 
 
 def test_a_block_ends_the_running_call_and_charges_what_was_talked(house: House) -> None:

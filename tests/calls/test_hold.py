@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from minitelecom.calls.pulse import PULSE_SECONDS
+from tests.calls.scene import ON_HOLD, Scene
 from tests.calls.story import LONDON, settle, subscriber, visit
 from tests.world.house import House, voice
 from tests.world.media import QuietPort
@@ -104,6 +106,23 @@ def test_a_long_hold_is_charged_and_is_no_silence(house: House) -> None:
         195,
         Decimal("0.195"),
     )
+
+
+@pytest.mark.parametrize("status", [200, 501, 408, 481])
+def test_who_holds_is_asked_whether_he_is_still_there(scene: Scene, status: int) -> None:
+    """RFC 3261 12.2.1.2: an answer that knows of no call ends it, and no other."""
+    there = status not in (408, 481)
+    scene.connect()
+    scene.carrier.ask("INVITE", body=ON_HOLD)
+    scene.house.pass_(1)
+    scene.carrier.ask("ACK", sequence=1)
+    scene.house.pass_(PULSE_SECONDS + 1)
+    scene.carrier.respond(status, scene.carrier.requests("OPTIONS")[0])
+    scene.house.pass_(1)
+    assert scene.talk.talking is there
+    scene.talk.hang_up()
+    scene.settle()
+    assert [record.cause for record in scene.house.records()] == ["normal" if there else "failed"]
 
 
 def test_who_is_held_is_warned_and_cut_like_anybody_and_hears_music_in_between(house: House) -> None:

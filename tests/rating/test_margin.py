@@ -71,7 +71,7 @@ rates = st.builds(
 )
 
 
-@example(rate("0.10"), rate("0.05", 60, 60), 10, Decimal(1))  # the longest call ends within the customer's first step
+@example(rate("0.09"), rate("0.07", 60, 60), 55, Decimal(1))  # the longest call ends within the customer's first step
 @example(
     rate("0.19", 11, 30), rate("0.15", 11, 45, "0.25"), 397, Decimal(1)
 )  # lost in the last round alone, not at its end

@@ -108,6 +108,16 @@ def test_a_recharge_does_not_enlarge_a_call_beyond_the_hour(shop: Shop) -> None:
     assert call.enlarge() == euro("1.00")
 
 
+def test_a_limit_made_lower_takes_nothing_from_a_call_that_runs(shop: Shop) -> None:
+    """What was promised stays reserved, and is charged within it."""
+    card = shop.card("2.00")
+    call = shop.dial(card)
+    limit(shop, card, money_an_hour=euro("0.10"))
+    shop.recharge(card, "1.00", "till:1")
+    assert call.enlarge() == call.begun.reserved == euro("2.00")
+    assert not shop.faults()
+
+
 def test_too_little_money_is_no_limit(shop: Shop) -> None:
     card = shop.card("0.005")
     limit(shop, card, money_an_hour=euro("1.00"))

@@ -241,6 +241,6 @@ class House:
 
     def leftovers(self) -> dict[str, int]:
         """Counters that must be zero when everything is over."""
-        counters = self.exchange.counters()
-        wanted = ("legs", "dialogs", "transactions", "rtp_ports", "reservations", "calls")
+        counters = self.exchange.counters() | {"visits": len(self.exchange.switch.ladders)}
+        wanted = ("legs", "dialogs", "transactions", "rtp_ports", "reservations", "calls", "visits")
         return {name: counters[name] for name in wanted if counters[name]}
