@@ -19,6 +19,7 @@ from minitelecom.store.bindings import StoredBinding
 from minitelecom.store.devices import Device
 
 LARGEST_PORT = 65535
+NO_ACCOUNT = "none"
 
 
 def add_to(nouns: "Nouns[Parser]") -> None:
@@ -37,8 +38,8 @@ def add_to(nouns: "Nouns[Parser]") -> None:
     parser.add_argument(
         "--account",
         metavar="NUMBER",
-        type=pattern(r"[0-9]{1,20}", "a card's number"),
-        help="the card that pays for its calls to the outside",
+        type=pattern(rf"[0-9]{{1,20}}|{NO_ACCOUNT}", f"a card's number, or {NO_ACCOUNT}"),
+        help=f"the card that pays for its calls to the outside, or {NO_ACCOUNT}; without it as before",
     )
     parser = add_command(commands, "list", _list, "list the telephones and where they are registered")
     parser.add_argument("--json", action="store_true")
@@ -65,7 +66,7 @@ def _add(arguments: Namespace) -> int:
                 shop.database,
                 shop.secrets,
                 arguments.name,
-                account_id=_account(shop, arguments.account),
+                account_id=_account(shop, arguments.account, known),
                 address=address,
                 password=password,
                 operator=who(),
@@ -84,8 +85,10 @@ def _must_be_free(name: str, config: Config) -> None:
         raise Mistake(f"{name} is the number of the card dialogue ([ivr] card)")
 
 
-def _account(shop: Shop, number: str | None) -> int | None:
+def _account(shop: Shop, number: str | None, known: Device | None) -> int | None:
     if number is None:
+        return None if known is None else known.account_id
+    if number == NO_ACCOUNT:
         return None
     card = shop.do(cards.find(shop.database, number, now()))
     if card is None:

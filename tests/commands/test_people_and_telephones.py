@@ -66,6 +66,16 @@ def test_a_telephone_is_added_by_password(minitelecom, database, card, secrets):
     assert (device.account_number, device.address, device.password) == (card["number"], None, "s3cret")
 
 
+def test_another_password_leaves_the_account_alone(minitelecom, database, card, secrets):
+    """Who pays is changed by saying so."""
+    minitelecom("device", "add", "101", "--password-stdin", "--account", card["number"], stdin="s3cret\n")
+    assert minitelecom("device", "add", "101", "--password-stdin", stdin="other\n").out == "telephone 101 is changed\n"
+    device = run(devices.find(database, secrets, "101"))
+    assert (device.account_number, device.password) == (card["number"], "other")
+    minitelecom("device", "add", "101", "--password-stdin", "--account", "none", stdin="other\n")
+    assert run(devices.find(database, secrets, "101")).account_number is None
+
+
 def test_a_telephone_is_added_by_address(minitelecom, database, secrets):
     told = minitelecom("device", "add", "gateway", "--address", "192.168.1.20:5080")
     assert told.out == "telephone gateway is added, known by the address 192.168.1.20:5080\n"
