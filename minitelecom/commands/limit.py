@@ -87,10 +87,10 @@ def _list(arguments: Namespace) -> int:
         [
             (
                 number or "everybody",
-                one.calls_at_once,
-                one.calls_a_minute,
-                one.price_a_minute,
-                one.money_an_hour,
+                _shown(one.calls_at_once),
+                _shown(one.calls_a_minute),
+                _shown(one.price_a_minute),
+                _shown(one.money_an_hour),
                 {True: "yes", False: "no", None: None}[one.first_calls_held],
             )
             for number, _, one in found
@@ -98,3 +98,9 @@ def _list(arguments: Namespace) -> int:
         nothing="no limits yet: minitelecom limit set --everybody --calls-at-once 2",
         right="Calls at once|Calls a minute|Price a minute|Money an hour",
     )
+
+
+def _shown(limit: int | Money | None) -> int | Money | str | None:
+    """Nobody may take a 0 for "none at all"."""
+    amount = limit.amount if isinstance(limit, Money) else limit
+    return "no limit" if amount == 0 else limit

@@ -32,6 +32,11 @@ def test_limits_are_set_one_by_one_and_listed(minitelecom: Minitelecom, card: di
     assert "everybody" in minitelecom("limit", "list").out
 
 
+def test_no_limit_is_not_shown_as_none_at_all(minitelecom: Minitelecom) -> None:
+    minitelecom("limit", "set", "--everybody", "--calls-at-once", 0, "--money-an-hour", 0, "--calls-a-minute", 5)
+    assert minitelecom("limit", "list").out.splitlines()[1].split() == ["everybody", "no", "limit", "5", "no", "limit"]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
