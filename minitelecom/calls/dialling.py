@@ -17,6 +17,7 @@ from minitelecom.calls.attempt import Attempt
 from minitelecom.calls.caller_id import towards_telephone, towards_trunk
 from minitelecom.calls.credentials import NONE, Credentials
 from minitelecom.calls.directory import Directory
+from minitelecom.calls.ended import STATUSES
 from minitelecom.calls.least_cost import LeftOut, Market, Way, choose
 from minitelecom.calls.outgoing_leg import Target
 from minitelecom.calls.records import CallRecord, Open
@@ -70,6 +71,13 @@ class NotDialled:
 
     cause: Cause
     refusal: Refused | None = None
+    later: bool = False
+    """Whether a carrier would take it that has all the calls it takes now."""
+
+    @property
+    def status(self) -> int:
+        """What a telephone is answered."""
+        return 503 if self.later else STATUSES.get(self.cause, 503)
 
 
 class Dialling:
@@ -217,7 +225,7 @@ class Dialling:
             reasons = ", ".join(f"{one.trunk} ({one.cause})" for one in left_out)
             log.warn("no way to {number}: {reasons}", number=number, reasons=reasons)
         await record.begin()
-        return NotDialled(cause)
+        return NotDialled(cause, later=any(one.cause == "full" for one in left_out))
 
     def _record(
         self,

@@ -16,7 +16,7 @@ from minitelecom.calls import transfer
 from minitelecom.calls.call import Call
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
 from minitelecom.calls.directory import Directory
-from minitelecom.calls.ended import STATUSES, Ended, status_of
+from minitelecom.calls.ended import Ended, status_of
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
@@ -182,7 +182,7 @@ class Switchboard:
         except DatabaseAway:
             return 503
         if isinstance(prepared, NotDialled):
-            return STATUSES.get(prepared.cause, 503)
+            return prepared.status
         call = Call(self._switch, under_way.staying, prepared.record, prepared.attempts, self._warning)
         call.may_be_transferred = True
         if under_way.decided:  # whoever was to talk has hung up meanwhile

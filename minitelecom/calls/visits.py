@@ -12,7 +12,7 @@ from minitelecom.calls.call import Call
 from minitelecom.calls.caller import LegCaller
 from minitelecom.calls.cards import LiveCards
 from minitelecom.calls.dialling import Dialling, NotDialled, Prepared
-from minitelecom.calls.ended import STATUSES, Ended, status_of
+from minitelecom.calls.ended import Ended, status_of
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import Ending, Leg
 from minitelecom.calls.live import LiveCall, LiveCalls
@@ -179,7 +179,7 @@ class Visits:
             leg.reject(503, headers=(("Retry-After", "10"),))
             return
         if isinstance(prepared, NotDialled):
-            leg.reject(STATUSES.get(prepared.cause, 503))
+            leg.reject(prepared.status)
             return
         await self._connect(leg, visitor, prepared)
 
@@ -191,7 +191,7 @@ class Visits:
                 leg.reject(503, headers=(("Retry-After", "10"),))
                 return
             if isinstance(prepared, NotDialled):
-                leg.reject(STATUSES[prepared.cause])
+                leg.reject(prepared.status)
             else:
                 await self._connect(leg, visitor, prepared)
 

@@ -131,7 +131,7 @@ def test_when_all_are_full_the_record_says_so(house: House, two: Two, dial: Dial
     house.pass_(2)
     late = dial()
     house.pass_(2)
-    assert late.final == 404
+    assert late.final == 503  # there is such a number, and in a while a way to it (RFC 3261 21.5.4)
     assert (house.records()[-1].cause, tried(house)) == ("no-route", [("first", "full")])
     talk.hang_up()
     settle(house)
