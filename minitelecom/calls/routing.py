@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from minitelecom.config import Config, Numbers
-from minitelecom.rating.number import normalise, written
+from minitelecom.rating.number import normalise, without_marks, written
 from minitelecom.store.numbers import Number
 from minitelecom.store.trunks import Trunk
 
@@ -49,10 +49,20 @@ class Nowhere:
 Destination = Dialogue | Internal | Outside | EmergencyNumber | Nowhere
 
 
+def help_number(dialled: str, config: Config) -> str | None:
+    """
+    The emergency number that is meant, however it is written: as telephones copy it ("1-1-2"), with the plus that they put
+    before everything, or with parameters (RFC 3966 section 3).  None of these is another number.
+    """
+    plain = without_marks(dialled.partition(";")[0]).removeprefix("+")
+    return plain if plain in config.emergency.numbers else None
+
+
 def destination(dialled: str, devices: Collection[str], config: Config) -> Destination:
     """What a caller in the shop means by what he dialled."""
-    if dialled in config.emergency.numbers:
-        return EmergencyNumber(dialled)
+    help_ = help_number(dialled, config)
+    if help_ is not None:
+        return EmergencyNumber(help_)
     if dialled == config.ivr.card:
         return Dialogue("card", None)
     if dialled in devices:

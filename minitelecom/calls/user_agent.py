@@ -16,6 +16,7 @@ from minitelecom.calls.directory import Directory
 from minitelecom.calls.incoming_leg import IncomingLeg
 from minitelecom.calls.leg import SDP, Leg
 from minitelecom.calls.registrar import Registrar
+from minitelecom.calls.routing import help_number
 from minitelecom.calls.subscription import Subscription, Subscriptions, bad_event, is_about_messages
 from minitelecom.calls.switch import DialogUsage, Switch
 from minitelecom.calls.switchboard import Switchboard
@@ -91,7 +92,7 @@ class UserAgent:
         """A carrier's call, a call for help from the shop's own network, and what is refused to everybody."""
         if request.method != "INVITE":
             return request.method == "SUBSCRIBE" and not is_about_messages(request)
-        if self.draining or name(request.uri) in self._config.emergency.numbers:
+        if self.draining or help_number(name(request.uri), self._config) is not None:
             return True
         return self._directory.trunk_at(source, telephone=name(request.from_.uri) or None) is not None
 
@@ -200,8 +201,8 @@ class UserAgent:
         if hops is None:
             transaction.respond(request.response(483, to_tag=self._switch.token()))
             return
-        emergency = dialled in self._config.emergency.numbers
-        if not emergency and (self.draining or len(self._switch.legs) >= MOST_LEGS):
+        help_ = help_number(dialled, self._config)
+        if help_ is None and (self.draining or len(self._switch.legs) >= MOST_LEGS):
             transaction.respond(request.response(503, headers=(("Retry-After", "30"),)))
             return
         trunk = self._directory.trunk_at(source, telephone=calling)
@@ -216,9 +217,9 @@ class UserAgent:
             called = (dialled, name(request.to.uri))
             self._accept(transaction, lambda leg: self._visits.from_trunk(leg, visitor, called), trunk=trunk)
             return
-        if emergency and self._is_near(source):
+        if help_ is not None and self._is_near(source):
             visitor = Visitor(self._switch.token(), None, None, calling, hops)
-            self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, dialled), urgent=True)
+            self._accept(transaction, lambda leg: self._visits.emergency(leg, visitor, help_), urgent=True)
             return
         device = self._telephone(transaction, request, source)
         if device is None:
@@ -230,14 +231,14 @@ class UserAgent:
         if "replaces" in request.headers:
             self._replace(transaction, request, visitor, telephone)
             return
-        if not emergency and self._switch.engaged.is_full(device):
+        if help_ is None and self._switch.engaged.is_full(device):
             transaction.respond(request.response(486, to_tag=self._switch.token()))
             self._visits.turned_away(visitor, dialled)
             return
         self._accept(
             transaction,
             lambda leg: self._visits.from_telephone(leg, visitor, dialled),
-            urgent=emergency,
+            urgent=help_ is not None,
             telephone=telephone,
         )
 

@@ -18,7 +18,7 @@ def normalise(
 
     A country without a national prefix gives "" for it.
     """
-    digits = dialled.strip().translate(_MARKS_OF_PAPER)
+    digits = without_marks(dialled)
     international = digits.startswith("+")
     digits = digits.removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
@@ -33,6 +33,11 @@ def normalise(
     if not digits or len(digits) > LONGEST or (international and digits.startswith("0")):
         return None
     return digits
+
+
+def without_marks(dialled: str) -> str:
+    """As a number is keyed in, whatever marks of paper it was copied with: "1-1-2 " is "112"."""
+    return dialled.strip().translate(_MARKS_OF_PAPER)
 
 
 def written(

@@ -187,6 +187,22 @@ def test_help_is_free_and_open_to_a_telephone_nobody_knows(house: House) -> None
     assert (record.called_number, record.cause, str(record.cost), record.account) == ("112", "normal", "0.00 EUR", None)
 
 
+@pytest.mark.parametrize("written", ["112%20", "1-1-2", "+112", "112;phone-context=+359"])
+def test_help_is_help_however_its_number_is_written(house: House, written: str) -> None:
+    """From a stranger, and from a telephone that pays; as any other number it would be one abroad, or none at all."""
+    telephone = house.telephone("101", "10.0.0.11", house.card("1.00"))
+    stranger = house.party("somebody", "10.0.0.77")
+    house.open()
+    house.carrier.usual = Behaviour(answer_after=1, talk_seconds=5)
+    for party in (telephone, stranger):
+        party.call(written)
+        house.pass_(10)
+    assert [(record.called_number, record.destination, str(record.cost)) for record in house.records()] == [
+        ("112", "emergency", "0.00 EUR")
+    ] * 2
+    settle(house)
+
+
 def test_help_from_the_question_for_the_user_number(house: House) -> None:
     telephone = house.telephone("101", "10.0.0.11")
     house.open()
