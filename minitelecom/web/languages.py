@@ -24,6 +24,7 @@ from babel.support import NullTranslations, Translations
 from minitelecom.money import Money
 
 FOLDER = Path(__file__).parent / "locale"
+HELP = "emergency"  # the destination of calls for help, in their records
 # English as Europe writes it: day before month, twenty-four hours.
 REGIONS = {"en": "en_GB", "bg": "bg_BG"}
 
@@ -49,6 +50,10 @@ class Language:
 
     def text(self, message: str) -> str:
         return self.translations.ugettext(message) if message else ""
+
+    def place(self, destination: str | None) -> str:
+        """Where a call goes: as price lists say it, but for one that no price list says."""
+        return self.text("emergency call") if destination == HELP else destination or ""
 
     def money(self, money: Money) -> str:
         """A balance: rounded down to the minor unit, so nobody is shown what he has not got."""

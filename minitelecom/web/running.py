@@ -55,7 +55,7 @@ def row_of(call: LiveCall, language: Language, instant: datetime) -> Row:
         account=call.account or "",
         calling_number=call.calling_number or call.device or "",
         called_number=call.called_number or "",
-        destination=call.destination or "",
+        destination=language.place(call.destination),
         step=language.text(STEPS.get(call.step, call.step)),
         since=language.time(call.since),
         seconds=seconds,

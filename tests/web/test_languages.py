@@ -73,6 +73,13 @@ def test_a_cost_has_every_digit() -> None:
     assert plain(LANGUAGES["en"].cost(Money(Decimal(100), "EUR"))) == "€100.00"
 
 
+def test_where_help_comes_from_is_said_in_each_language() -> None:
+    """What a price list calls a place stays as it is."""
+    for code, said in (("en", "emergency call"), ("bg", "спешно повикване")):
+        places = [LANGUAGES[code].place(place) for place in ("emergency", "Germany", None)]
+        assert places == [said, "Germany", ""]
+
+
 def test_instants_are_shown_in_the_zone_of_the_shop() -> None:
     instant = datetime(2026, 5, 30, 21, 30, tzinfo=UTC)
     assert plain(LANGUAGES["bg"].moment(instant)) == "31.05.26 г., 0:30"
