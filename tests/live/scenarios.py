@@ -245,11 +245,11 @@ def answers(body: str) -> str:
     return "\n".join([accepted, receive_request("ACK"), talking.removesuffix(END)])
 
 
-def asks(method: str, sequence: int, *more: str, body: str = "", then: str = "") -> str:
-    """A request of whoever was called, and its 200."""
+def asks(method: str, sequence: int, *more: str, body: str = "", then: str = "", status: int = 200) -> str:
+    """A request of whoever was called, and its answer."""
     lines = [
         f"{method} [next_url] SIP/2.0",
-        VIA.format(method.lower()),
+        VIA.format(f"{method.lower()}{sequence}"),
         f"From:[$called]{TAG}",
         "To:[$caller]",
         "[last_Call-ID:]",
@@ -258,7 +258,7 @@ def asks(method: str, sequence: int, *more: str, body: str = "", then: str = "")
         "[routes]",
         *more,
     ]
-    answered = receive(200, next=then) if then else receive(200)
+    answered = receive(status, next=then) if then else receive(status)
     return "\n".join([send("\n".join(lines), repeat=True, body=body), answered])
 
 

@@ -9,14 +9,20 @@ from tests.live.shop import RunningShop
 
 pytestmark = pytest.mark.live
 
+TIMER = "Supported: timer"
 
-def test_a_carrier_that_rings_for_sure_and_changes_the_session_by_update(shop: RunningShop, house: House) -> None:
+
+def test_a_carrier_that_rings_for_sure_and_changes_and_refreshes_the_session_by_update(
+    shop: RunningShop, house: House
+) -> None:
     card = shop.card(1000, "now")
     shop.telephone("107", "secret", card)
 
     def answers(described: str) -> str:
         held = asks("UPDATE", 1, CONTACT, body=f"{described}\na=sendonly")
-        return answers_after_prack(baton(), held, pause(0.3))
+        brief = asks("UPDATE", 2, CONTACT, TIMER, "Session-Expires: 30;refresher=uac", status=422)
+        refreshed = asks("UPDATE", 3, CONTACT, TIMER, "Session-Expires: 90;refresher=uac")
+        return answers_after_prack(baton(), held, brief, refreshed, pause(0.3))
 
     carrier = house.carrier(rings_reliably, answers)
     caller = house.telephone(carrier.dialled, "107", "secret", Calling.answered, Calling.talk)
@@ -29,6 +35,10 @@ def test_a_carrier_that_rings_for_sure_and_changes_the_session_by_update(shop: R
     carrier.sipp.go_on()
     answer = carrier.sipp.wait_for("SIP/2.0 200", method="UPDATE").text
     assert "a=recvonly" in answer
+    assert "Min-SE: 90" in carrier.sipp.wait_for("SIP/2.0 422").text
+    refreshed = carrier.sipp.wait_for("SIP/2.0 200", method="UPDATE", count=2).text
+    assert "Session-Expires: 90;refresher=uac" in refreshed
+    assert "Require: timer" in refreshed
     carrier.sipp.finish()
     caller.sipp.finish()
 
