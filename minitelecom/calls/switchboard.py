@@ -226,13 +226,17 @@ class Switchboard:
 
     def _attended(self, leg: Leg, talk: Call, referral: Referral, replaces: Replaces) -> None:
         other = self._replaced(replaces)
-        other_talk = None if other is None else self._running.talk_of(other)
+        ringing = None if other is None else self._running.ringing(other)
+        other_talk = ringing if ringing is not None or other is None else self._running.talk_of(other)
         if other is None or other_talk is None or other is leg or other_talk is talk:
             referral.tell(481)
         elif not other_talk.may_be_transferred or not same_telephone(leg, other):
             referral.tell(403)
         elif isinstance(other.user, Transfer):
             referral.tell(491)
+        elif ringing is not None:
+            transfer.pick_up(talk, leg, ringing)
+            transfer.depart(leg, referral)
         elif replaces.early_only and other_talk.other_end(other) is not None:
             referral.tell(486)
         elif other_talk.other_end(other) is not None:

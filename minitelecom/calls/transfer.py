@@ -155,6 +155,14 @@ def join(one: Call, leaving_one: Leg, other: Call, leaving_other: Leg) -> None:
     leaving_other.hang_up()
 
 
+def pick_up(talk: Call, leaving: Leg, ringing: Call) -> None:
+    """Whoever talks with the telephone answers another call that rings there: an early dialog of ours is replaced."""
+    staying = talk.other_end(leaving)
+    assert staying is not None
+    ringing.pick_up(staying)
+    unite([*talk.talk, ringing], staying, ringing.caller)
+
+
 def replace(talk: Call, leaving: Leg, joining: Leg) -> None:
     """Another leg takes the place of one of the two who talk, or of all who ring."""
     if talk.callee is None:
@@ -185,8 +193,7 @@ def unite(calls: Sequence[Call], one: Leg, other: Leg) -> Call:
     host.caller = one if host.callee is other else other
     host.guests, host.parts_caller = guests, True
     for guest in guests:
-        assert host.callee is not None
-        guest.host, guest.caller = host, host.callee
+        guest.host, guest.caller = host, one if guest.callee is other else other
     host.resume()
     for call in leaving:
         call.hand_on()

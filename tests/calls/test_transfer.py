@@ -862,6 +862,80 @@ def test_whoever_is_transferred_to_may_be_answered_for(shop: Shop) -> None:
     shop.settle()
 
 
+@pytest.mark.parametrize("first", [outside(LONDON), from_("103")])
+@pytest.mark.parametrize("left_by", [0, 1])
+def test_whoever_waits_is_given_the_call_that_rings(shop: Shop, first: Ends, left_by: int) -> None:
+    """A second call rings at the telephone that talks; it hands its partner on to that one, without answering."""
+    near, far = first(shop)
+    shop.t.usual = Behaviour(answer_after=None)
+    waiting = shop.second.call("101")
+    shop.house.pass_(2)
+    rung = shop.t.calls[-1]
+    near.refer(f"<sip:102@10.0.0.1?Replaces={escaped(ringing_at(rung))}>")
+    shop.house.pass_(1)
+    assert near.told == ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]
+    assert near.ended_by_far_end
+    assert rung.server is not None
+    assert rung.server.cancelled
+    assert waiting.statuses[-1] == 200
+    shop.talks(far, waiting)
+    shop.house.pass_(60)
+    (far, waiting)[left_by].hang_up()
+    shop.house.pass_(1)
+    assert not far.talking
+    assert not waiting.talking
+    shop.settle()
+    paid = shop.card.number if far.party is shop.house.carrier else None
+    number, device, seconds = (B, "101", 64) if paid else ("101", "103", 3)
+    assert {bill[:4] for bill in shop.bills()} == {(number, device, paid, seconds), ("101", "102", None, 61)}
+
+
+def test_a_call_that_rings_at_somebody_else_is_not_given_away(shop: Shop) -> None:
+    near, far = shop.call(shop.t, LONDON)
+    shop.second.usual = Behaviour(answer_after=None)
+    waiting = shop.third.call("102")
+    shop.house.pass_(2)
+    near.refer(f"<sip:103@10.0.0.1?Replaces={escaped(ringing_at(shop.second.calls[0]))}>")
+    shop.house.pass_(1)
+    assert near.told[-1] == "SIP/2.0 403 Forbidden"
+    shop.talks(near, far)
+    waiting.cancel()
+    near.hang_up()
+    shop.settle()
+
+
+def test_each_of_the_two_keeps_what_it_has_agreed_on(shop: Shop) -> None:
+    """Codecs, keys, who holds whom: nobody hears of the transfer by another description."""
+    house = shop.house
+    plain = shop.second.description().replace(b"8 0 101", b"0").replace(b"a=rtpmap:101 telephone-event/8000\r\n", b"")
+    shop.second.description = lambda: plain  # type: ignore[method-assign]
+    near, far = shop.call(shop.t, "102")
+    near.re_invite(shop.t.description() + b"a=sendonly\r\n")
+    other, other_far = shop.call(shop.t, LONDON)
+    far.re_invite(plain + b"a=sendonly\r\n")  # he holds, too
+    house.pass_(0.5)
+    ports = {port.number: port for port in house.media.open_ports}
+    mu, a = ports[port_of(house, far)], ports[port_of(house, other_far)]
+    heard = len(far.heard), len(other_far.heard)
+    near.refer(f"<sip:x@10.0.0.1?Replaces={escaped(other.replaces)}>")
+    house.pass_(0.5)
+    assert (len(far.heard), len(other_far.heard)) == heard
+    assert mu.remote is not None
+    assert a.remote is not None
+    assert mu.partner is a
+    assert (mu.remote.payload_type, mu.remote.telephone_event, mu.remote.send) == (0, None, False)
+    assert (a.remote.payload_type, a.remote.telephone_event, a.remote.send) == (8, 101, True)
+    assert a.playing, "music, since the other one holds"
+    mu.info_key("5")
+    assert a.pressed == "5"
+    far.re_invite(plain)
+    house.pass_(0.5)
+    assert not a.playing
+    shop.talks(far, other_far)
+    far.hang_up()
+    shop.settle()
+
+
 def test_a_talk_is_not_joined_where_only_a_ringing_one_was_meant(shop: Shop) -> None:
     near, far = shop.call(shop.t, LONDON)
     other, other_far = shop.call(shop.t, "102")
