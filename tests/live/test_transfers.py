@@ -25,7 +25,7 @@ def replaces(party: Party) -> str:
     return f"{call_id.replace('@', '%40')}%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}"
 
 
-def part(shop: RunningShop, card: Card, euros: int, first: Carrier, second: Carrier) -> None:
+def check_who_remain(shop: RunningShop, card: Card, euros: int, first: Carrier, second: Carrier) -> None:
     """The two who remain hear each other until one hangs up; both legs are on the bill of who has gone."""
     hear_each_other(first.ear, second.ear, 2)
     first.sipp.go_on()
@@ -50,7 +50,7 @@ def test_baresip_hands_a_call_on_and_leaves(shop: RunningShop, house: House) -> 
         first.answered()
         telephone.transfer(second.dialled)
         second.answered()
-        part(shop, card, 120, first, second)
+        check_who_remain(shop, card, 120, first, second)
         telephone.waits_for("audio: destroyed")
     finally:
         telephone.close()
@@ -74,4 +74,4 @@ def test_sipp_joins_two_talks(shop: RunningShop, house: House) -> None:
     consulting.sipp.finish()
     told = [message.text.rstrip().rpartition("\n")[2].strip() for message in calling.sipp.find("NOTIFY", sent=False)]
     assert told == ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]
-    part(shop, card, 120, first, second)
+    check_who_remain(shop, card, 120, first, second)

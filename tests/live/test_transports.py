@@ -60,7 +60,7 @@ def registered(shop: RunningShop, name: str) -> bool:
     return bool(device["registered"])
 
 
-def talk(shop: RunningShop, telephone: Party, far: Party) -> None:
+def check_talk(shop: RunningShop, telephone: Party, far: Party) -> None:
     telephone.answered()
     far.answered()
     hear_each_other(telephone.ear, far.ear, TALK_SECONDS)
@@ -73,7 +73,7 @@ def talk(shop: RunningShop, telephone: Party, far: Party) -> None:
 
 def test_sipp_calls_sipp_over_tcp(shop: RunningShop, house: House) -> None:
     far = carrier(house, tcp=True)
-    talk(shop, caller(house, tcp=True), far)
+    check_talk(shop, caller(house, tcp=True), far)
     assert far.sipp.find("INVITE")[0].text.count("SIP/2.0/TCP") == 1
 
 
@@ -84,12 +84,15 @@ def test_sipp_registers_over_tcp(shop: RunningShop, house: House) -> None:
 
 def test_a_telephone_of_ipv6_and_a_carrier_of_ipv4(shop: RunningShop, house: House) -> None:
     far = carrier(house)
-    talk(shop, caller(house, "::1"), far)
+    telephone = caller(house, "::1")
+    check_talk(shop, telephone, far)
+    assert "c=IN IP4 127.0.0.1" in far.sipp.find("INVITE")[0].text
+    assert "c=IN IP6 ::1" in telephone.sipp.find("SIP/2.0 200", method="INVITE")[0].text
 
 
 def test_a_telephone_and_a_carrier_of_ipv6(shop: RunningShop, house: House) -> None:
     far = carrier(house, "::1", tcp=True)
-    talk(shop, caller(house, "::1"), far)
+    check_talk(shop, caller(house, "::1"), far)
     assert "c=IN IP6 ::1" in far.sipp.find("INVITE")[0].text
 
 
