@@ -152,7 +152,7 @@ class Auditor:
 
     def records_agree_with_the_wire(self) -> Iterator[str]:
         for record in self.records:
-            if record.answered is None or record.ended is None:
+            if record.answered is None or record.ended is None or self._was_replaced(record):
                 continue
             dialogues = [dialogue for dialogue in self._answered if _is_of(record, dialogue)]
             if len(dialogues) > 1:  # two telephones of one name at once
@@ -286,6 +286,11 @@ class Auditor:
             ),
             None,
         )
+
+    def _was_replaced(self, record: CallRecord) -> bool:
+        """Another set of the telephone may have answered for it, or gone on with its talk: that leg is none that we called."""
+        dialogues = self._shop.network.dialogues.values()
+        return any(one.replaced and one.outgoing and _may_be_of(record, one) for one in dialogues)
 
     def _turned_away(self, dialogue: Dialogue) -> bool:
         assert dialogue.answered is not None

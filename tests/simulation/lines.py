@@ -119,8 +119,10 @@ class Line(Talk):
 
     @property
     def replaces(self) -> str:
-        if not self.rings:
+        if self.dialog is not None:
             return super().replaces
+        if self.request is not None:
+            return f"{self.request.call_id};to-tag={self.request.from_.tag};from-tag={self._tag}"
         assert self.response is not None
         return f"{self.response.call_id};to-tag={self.response.to.tag};from-tag={self.response.from_.tag}"
 

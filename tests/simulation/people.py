@@ -188,7 +188,7 @@ def hand_on(line: Line, chance: Random) -> None:
         return
     if chance.random() < 0.5:
         line.hold("sendonly")
-    if chance.random() < 0.3:
+    if chance.random() < 0.5:
         set_going(lambda: join_with_another(line, chance), line.town.failed)
         return
     for _ in range(chance.choice([1, 1, 1, 2])):
@@ -268,6 +268,7 @@ class Telephone(Answerer):
     """A telephone of the shop: one call at a time.  Behind a router it believes in an address of its own."""
 
     address: str | None = None
+    taken_over: Callable[[Line], None] = staticmethod(lambda _: None)
 
     def contact(self) -> list[tuple[str, str]]:
         return [("Contact", f"<sip:{self.name}@{self.address or self.host}:{self.port}>")]
@@ -279,6 +280,10 @@ class Telephone(Answerer):
             line = self.calls[-1]
             assert isinstance(line, Line)
             self.clock.callLater(chance.uniform(2, 40), hand_on, line, chance)
+        if request.method == "INVITE" and request.to.tag is None and self.name == "101" and chance.random() < 0.6:
+            line = self.calls[-1]
+            assert isinstance(line, Line)
+            self.clock.callLater(chance.choice([chance.uniform(0.05, 1), chance.uniform(1, 30)]), self.taken_over, line)
 
     def description(self) -> bytes:
         return SDP.format(host=self.address or self.host, port=40000).encode()
@@ -311,12 +316,11 @@ class Carrier(Answerer):
         super().request_received(transaction, request, source)  # type: ignore[arg-type]
 
     def contact(self) -> list[tuple[str, str]]:
-        """One of them is told keys by INFO, and knows nothing else."""
-        return [*super().contact(), *([("Allow", "INVITE, ACK, BYE, CANCEL, INFO")] if self.challenges else [])]
+        """It is told keys by INFO, and knows nothing else."""
+        return [*super().contact(), ("Allow", "INVITE, ACK, BYE, CANCEL, INFO")]
 
     def description(self) -> bytes:
-        found = super().description()
-        return found.replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x") if self.challenges else found
+        return super().description().replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x")
 
     def forks(self) -> bool:
         return self.town.chance.random() < 0.05

@@ -49,6 +49,8 @@ TRIED = [
     "handed on",
     "joined",
     "joined while it rang",
+    "answered for",
+    "taken over",
     "keys told",
 ]
 

@@ -11,6 +11,7 @@ from tests.world.network import Network
 
 CALL_ID = re.compile(rb"\r\nCall-ID: ([^\r]*)")
 INVITED = re.compile(rb"INVITE sip:([^@;> ]*)")
+REPLACES = re.compile(rb"\r\nReplaces: ([^;\r]*)")
 TO_TAG = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]*)")
 METHOD = re.compile(rb"\r\nCSeq: \d+ ([A-Z]+)")
 REMEMBERED = 100_000
@@ -39,6 +40,8 @@ class Dialogue:
     statuses: list[int] = field(default_factory=list)
     handed_on: float | None = None
     """When the exchange took on to transfer whoever is at its other end."""
+    replaced: bool = False
+    """Somebody wanted to take the place of whoever is at its other end (RFC 3891)."""
     tag: bytes = b""
     """Of the branch whose 2xx came first; others may answer as well, and are parted from."""
 
@@ -176,6 +179,9 @@ class Wire(Network):
         found, number = CALL_ID.search(data), INVITED.match(data)
         if found is None or number is None or found[1] in self.dialogues:
             return
+        replaces = REPLACES.search(data)
+        if replaces is not None and replaces[1] in self.dialogues:
+            self.dialogues[replaces[1]].replaced = True
         self.dialogues[found[1]] = Dialogue(
             found[1].decode(), number[1].decode(), outgoing, peer.host, self.clock.seconds()
         )

@@ -54,6 +54,8 @@ class Shop(Town):
             telephone.address = "192.168.77.5"
             self.network.routers[telephone.host] = self.router
         self.shelf = self.party("101", "10.0.0.31", password="secret-101")  # a second set of the same name
+        for telephone in (self.telephones[0], self.shelf):
+            telephone.taken_over = self.take_over  # type: ignore[attr-defined]
 
     def party_kind(self, name: str) -> type[Subscriber]:
         return Telephone if name.isdigit() else Carrier
@@ -171,9 +173,18 @@ class Shop(Town):
         self.clock.callLater(5, setattr, telephone, "password", right)
         line.finished.addCallback(lambda _: None)
 
-    def lift(self, telephone: Subscriber, number: str) -> Line:
+    def take_over(self, line: Line) -> None:
+        """Somebody answers at the other set of a name, or goes on with a talk there (RFC 3891)."""
+        other = self.telephones[0] if line.party is self.shelf else self.shelf
+        rings = line.server is not None and not line.server.answered
+        if self.closed or not other.plugged or not (rings or line.alive):
+            return
+        self.tried["answered for" if rings else "taken over"] += 1
+        self.lift(other, line.party.name, (("Replaces", line.replaces),))
+
+    def lift(self, telephone: Subscriber, number: str, headers: tuple[tuple[str, str], ...] = ()) -> Line:
         """A call begins; some callers lose their patience, or the power, at any moment."""
-        line = telephone.call(number, body=self.chance.random() < 0.95)
+        line = telephone.call(number, body=self.chance.random() < 0.95, headers=headers)
         assert isinstance(line, Line)
         chance = self.chance
         fate = chance.random()
