@@ -198,9 +198,10 @@ def test_whatever_arrives_nothing_is_raised(datagrams):
 
 @pytest_twisted.async_yield_fixture
 async def sockets():
+    """Far ends at ports that no daemon of this machine gives out ([rtp] ports)."""
     world = SocketWorld(reactor)
     engine = Engine(reactor, reactor, range(21000, 21100), OURS, Random(2))
-    world.telephones = [Telephone(world, 31000), Telephone(world, 31002, payload_type=g711.PCMU, ssrc=99)]
+    world.telephones = [Telephone(world, 15000), Telephone(world, 15002, payload_type=g711.PCMU, ssrc=99)]
     yield world, engine, *world.telephones
     await engine.close()
     for telephone in world.telephones:
@@ -251,12 +252,12 @@ async def test_over_sockets_an_ipv4_and_an_ipv6_party_hear_each_other():
     heard: dict[str, list[bytes]] = {host: [] for host in networks}
     try:
         far = {
-            host: one.bind(31010, lambda datagram, source, host=host: heard[host].append(datagram))
+            host: one.bind(15010, lambda datagram, source, host=host: heard[host].append(datagram))
             for host, one in networks.items()
         }
         ports = {host: engine.open(Written(), NEVER, ipv6=":" in host) for host in networks}
         for host, port in ports.items():
-            port.connect(Remote(host, 31010, g711.PCMA, 101, send=True, receive=True))
+            port.connect(Remote(host, 15010, g711.PCMA, 101, send=True, receive=True))
         ports[OURS].relay(ports["::1"])
         await world.passes(0.1)
         for host, one in far.items():
