@@ -11,9 +11,10 @@ def notice(config: Config, file: Path, furniture: Furniture, host: str) -> list[
     (first, first_password), (second, second_password) = furniture.telephones.items()
     card = furniture.cards[-1]
     sip, web = config.sip.listen[0].port, config.web.listen.port
+    ways = " or ".join(dict.fromkeys(endpoint.transport.upper() for endpoint in config.sip.listen))
     return [
         f"MiniTelecom's demo shop is open. Ctrl-C closes it. Its settings: {file}",
-        f"1. Register a SIP telephone or softphone: server {host}:{sip} (UDP or TCP), user {first}, password {first_password}",
+        f"1. Register a SIP telephone or softphone: server {host}:{sip} ({ways}), user {first}, password {first_password}",
         f"2. And another: user {second}, password {second_password}. Now {first} can dial {second} and ring it.",
         "3. Dial 00442079460123, or any other number abroad: a test carrier rings, answers, speaks and echoes you.",
         "4. Dial 00442079460486 (busy), …480 (nobody answers), …404 (no such number); 112 costs nothing.",

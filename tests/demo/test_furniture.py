@@ -1,5 +1,6 @@
 """What stands in the demo shop, and that it stays there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def test_the_notice_is_eight_lines_with_all_that_is_needed(config, opened):
     text = "\n".join(lines)
     card = opened.cards[-1]
     for needed in (
-        "192.168.1.5:5060", "user 101", "user 102", *opened.telephones.values(), card.number, card.password,
+        "192.168.1.5:5060 (UDP or TCP)", "user 101", "user 102", *opened.telephones.values(), card.number, card.password,
         opened.administrator, "http://192.168.1.5:8080/", "/data/minitelecom.toml", "Dial 100", "112",
     ):  # fmt: skip
         assert needed in text
+    only = replace(config, sip=replace(config.sip, listen=config.sip.listen[:1]))  # as demos of before listen
+    assert "192.168.1.5:5060 (UDP), user" in notice(only, Path("/data/minitelecom.toml"), opened, "192.168.1.5")[1]
