@@ -5,7 +5,7 @@ A telephone may, unless it is a cabin (one call at a time) or an administrator f
 may_transfer); a carrier never, nor whoever is called by the card dialogue, whose caller has an account of his own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -164,21 +164,25 @@ class Switchboard:
     async def _ring(self, under_way: Transfer, visitor: Visitor, dialled: str) -> None:
         """Whom he is referred to, and then whoever he is sent on to, at the cost of who sends him (calls/redirection.py)."""
         forwarding = Forwarding(dialled)
-        outcome = await self._reach(under_way, visitor, dialled)
+        outcome = await self._reach(under_way, visitor, self._prepare(visitor, dialled))
         while isinstance(outcome, Ended) and not outcome.answered and not under_way.decided:
             if outcome.forwarded is not None:
                 forwarding.forwarded(outcome.forwarded)
             elsewhere = forwarding.next()
             if elsewhere is None:
                 break
-            further = await self._reach(under_way, forwarded_by(visitor, elsewhere.forwarder), elsewhere.dialled)
+            sent = forwarded_by(visitor, elsewhere.forwarder)
+            preparing = self._dialling.prepare(sent, sent.payer, elsewhere.dialled)
+            further = await self._reach(under_way, sent, preparing)
             outcome = further if isinstance(further, Ended) else outcome
         under_way.failed(outcome if isinstance(outcome, int) else status_of(outcome))
 
-    async def _reach(self, under_way: Transfer, visitor: Visitor, dialled: str) -> Ended | int:
+    async def _reach(
+        self, under_way: Transfer, visitor: Visitor, preparing: Awaitable[Prepared | NotDialled]
+    ) -> Ended | int:
         """How a call for the one who stays ended; the status that says why there was none."""
         try:
-            prepared = await self._prepare(visitor, dialled)
+            prepared = await preparing
         except DatabaseAway:
             return 503
         if isinstance(prepared, NotDialled):

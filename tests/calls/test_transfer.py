@@ -189,9 +189,9 @@ def test_the_one_who_is_named_sends_on_to_another_at_his_own_cost(shop: Shop) ->
     ]
 
 
-@pytest.mark.parametrize("who", ["102", LONDON, "nobody"])
+@pytest.mark.parametrize("who", ["102", LONDON, "nobody", "112"])
 def test_the_one_who_is_named_sends_on_to_where_nobody_is(shop: Shop, who: str) -> None:
-    """In a circle, at a cost that he cannot bear, or to no one: the two talk on."""
+    """In a circle, at a cost that he cannot bear, to no one, or to who is called for help: the two talk on."""
     near, far = shop.call(shop.t, BERLIN)
     shop.second.usual = Behaviour(answer_after=0.5, status=302, headers=(("Contact", f"<sip:{who}@10.0.0.1>"),))
     near.refer("<sip:102@10.0.0.1>")
