@@ -8,8 +8,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-AS_THEY_ARE = {"__init__", "offer_answer", "sockets", "streams", "tls", "transport"}
-"""Of minitelecom/sip: what waits for the system and not for Python, and what copies itself as compiled classes can't."""
+AS_THEY_ARE = {"__init__", "sockets", "streams", "tls", "transport"}
+"""Of minitelecom/sip: what waits for the system and not for Python."""
 
 
 def compiled() -> list[object]:

@@ -6,10 +6,9 @@ payload type of telephone-event as it was offered. Streams we don't take are ref
 the order of the lines never changes while the session lasts (section 8). The version in o= rises with every changed body.
 """
 
-from copy import copy
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal, Self
+from typing import ClassVar, Literal
 
 from minitelecom.sip.checks import SDP
 from minitelecom.sip.message import Message
@@ -73,7 +72,7 @@ class Exchange(Enum):
 class NotAcceptable(Exception):
     """Nothing in this description fits: 488 Not Acceptable Here."""
 
-    status = 488
+    status: ClassVar[int] = 488
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +134,13 @@ class Negotiation:
         self._written: SessionDescription | None = None
         self._agreed: SessionDescription | None = None  # how both sides know ours
 
-    def copy(self) -> Self:
+    def copy(self) -> "Negotiation":
         """As it is now, for one of several far ends that a forked INVITE reached: each goes on by itself."""
-        twin = copy(self)
-        twin._refused = list(self._refused)  # noqa: SLF001 - our own
+        twin = Negotiation(self._host, self._port, 0, self._codecs, events=self._events)
+        twin.remote, twin.exchange, twin._origin = self.remote, self.exchange, self._origin
+        twin._refused, twin._ours, twin._profile = list(self._refused), self._ours, self._profile
+        twin._offered, twin._telephone_event = self._offered, self._telephone_event
+        twin._written, twin._agreed = self._written, self._agreed
         return twin
 
     def offer(self, direction: Direction = "sendrecv", codecs: tuple[Codec, ...] | None = None) -> bytes:

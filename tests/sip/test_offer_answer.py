@@ -252,3 +252,22 @@ def test_the_stream_in_use_stays_in_use_when_an_earlier_line_would_do_now():
     body, stream = negotiation.answer(offer("m=audio 4 RTP/AVP 8", "m=audio 6 RTP/AVP 8"))
     assert stream.port == 6
     assert described(body)[0] == "m=audio 0 RTP/AVP 8"
+
+
+@pytest.mark.parametrize("video_first", [True, False])
+@pytest.mark.parametrize("last", ["nothing", "offer", "hold", "refused", "answer"])
+def test_a_copy_says_what_the_one_it_was_made_of_would_say(last, video_first):
+    """Whatever has been said so far, and about as many lines."""
+    lines = ["m=video 6 RTP/AVP 31", "m=audio 4 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000"]
+    theirs = offer(*(lines if video_first else lines[1:]))
+    one = Negotiation("198.51.100.1", 16400, 77, (Codec.PCMU, Codec.PCMA))
+    if last != "nothing":
+        one.answer(theirs)
+    if last in {"offer", "hold", "refused"}:
+        one.offer("inactive" if last == "hold" else "sendrecv")
+    if last == "refused":
+        one.conclude()
+    other = one.copy()
+    assert (other.remote, other.exchange) == (one.remote, one.exchange)
+    for say in (Negotiation.restate, Negotiation.offer, Negotiation.restate, lambda copied: copied.answer(theirs)):
+        assert say(other) == say(one)
