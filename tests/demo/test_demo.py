@@ -16,6 +16,7 @@ import pytest
 
 PROGRAM = Path(sys.executable).parent / "minitelecom"
 READY_SECONDS = 60
+PATIENCE_SECONDS = 120  # for whatever must come: no measure of speed
 
 pytestmark = pytest.mark.live
 
@@ -43,13 +44,13 @@ class Demo:
 
     def is_told(self, number: int) -> int:
         self.process.send_signal(number)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode
 
     def asks(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PROGRAM, *words, "--config", self.folder / "minitelecom.toml"],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
 
@@ -66,10 +67,10 @@ def log_in(demo: Demo) -> str:
     site, password = re.search(r"(http://\S+/) as admin, password (\w+)", "\n".join(demo.lines)).groups()
     site = f"http://127.0.0.1:{site.rstrip('/').rpartition(':')[2]}"
     browser = build_opener(HTTPCookieProcessor())
-    with browser.open(f"{site}/login", timeout=10) as page:
+    with browser.open(f"{site}/login", timeout=PATIENCE_SECONDS) as page:
         token, *_ = re.findall(r'name="csrf" value="([^"]+)"', page.read().decode())
     form = urlencode({"csrf": token, "next": "/", "name": "admin", "password": password})
-    with browser.open(f"{site}/login", form.encode(), timeout=10) as page:
+    with browser.open(f"{site}/login", form.encode(), timeout=PATIENCE_SECONDS) as page:
         return str(page.read().decode())
 
 
@@ -97,7 +98,7 @@ def test_a_second_start_keeps_what_is_there_also_after_kill_9(demo):
 def test_two_daemons_on_one_shop_are_refused(demo):
     demo.starts()
     for words in (["demo", "--data", str(demo.folder)], ["run", "--config", str(demo.folder / "minitelecom.toml")]):
-        told = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
+        told = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
         assert told.returncode == 1
         assert f"minitelecom: a daemon runs on {demo.folder} already (process {demo.process.pid})" in told.stderr
     assert demo.asks("status").returncode == 0, "the first one is not disturbed"
