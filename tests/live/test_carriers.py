@@ -28,7 +28,7 @@ REFUSALS = {
     486: ("busy", 486, "call-busy"),
     302: ("rejected", 603, "call-rejected"),
     404: ("rejected", 404, "call-wrong-number"),
-    503: ("failed", 503, "call-failed"),
+    503: ("failed", 500, "call-failed"),  # RFC 3261 16.7.6: we are in service ourselves
 }
 
 

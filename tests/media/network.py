@@ -119,6 +119,10 @@ class SocketWorld:
     async def passes(self, seconds: float) -> None:
         await deferLater(self.reactor, seconds)
 
+    async def until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            await deferLater(self.reactor, 0.005)
+
 
 class Ear(DatagramProtocol):
     noisy = False
