@@ -131,7 +131,7 @@ class Admission:
         if doubt is not None and now >= doubt.until:
             doubt = None
             del self.doubted[network]
-        if doubt is None:
+        if doubt is None or proved:  # what comes over a connection is not sent again, nor doubted
             return (self._shared.take(now) or self._is_vouched(data, host)) and not self._is_scanner(
                 data, host, proved=proved
             )

@@ -75,6 +75,9 @@ def test_of_whoever_is_doubted_a_part_is_heard_and_every_answer_to_our_challenge
     assert wall.admitted(10, data=answer) == 10
     assert wall.admitted(10, data=answer.replace(b"shop", b"friendly-scanner")) == 0
     assert wall.admitted(40, host="192.0.2.8") == 40
+    assert all(wall.admission.admits(REGISTER, PHONE, 1.0, proved=True) for _ in range(10)), (
+        "nobody repeats it over TCP"
+    )
     assert wall.admitted(40, now=60.0) == 40
 
 
