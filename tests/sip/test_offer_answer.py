@@ -258,7 +258,7 @@ def test_the_stream_in_use_stays_in_use_when_an_earlier_line_would_do_now():
 @pytest.mark.parametrize("last", ["nothing", "offer", "hold", "refused", "answer"])
 def test_a_copy_says_what_the_one_it_was_made_of_would_say(last, video_first):
     """Whatever has been said so far, and about as many lines."""
-    lines = ["m=video 6 RTP/AVP 31", "m=audio 4 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000"]
+    lines = ["m=video 6 RTP/AVP 31", "m=audio 4 RTP/AVP 0 97", "a=rtpmap:97 telephone-event/8000"]
     theirs = offer(*(lines if video_first else lines[1:]))
     one = Negotiation("198.51.100.1", 16400, 77, (Codec.PCMU, Codec.PCMA))
     if last != "nothing":
@@ -269,5 +269,7 @@ def test_a_copy_says_what_the_one_it_was_made_of_would_say(last, video_first):
         one.conclude()
     other = one.copy()
     assert (other.remote, other.exchange) == (one.remote, one.exchange)
+    if last in {"offer", "hold"}:
+        assert other.accept_answer(theirs) == one.accept_answer(theirs)
     for say in (Negotiation.restate, Negotiation.offer, Negotiation.restate, lambda copied: copied.answer(theirs)):
         assert say(other) == say(one)
