@@ -18,10 +18,8 @@ from ipaddress import IPv6Address, ip_address
 
 MOST_BUCKETS = 20_000  # in each of two generations
 OWN_BURST, OWN_PER_SECOND = 100.0, 20.0  # a house full of telephones after a power cut
-SHARED_BURST, SHARED_PER_SECOND = (
-    100.0,
-    500.0,
-)  # at once what delays nobody, 15 ms of work; for long a few per cent of a processor
+SHARED_BURST = 100.0  # some 15 ms of work, for which nobody of ours waits long
+SHARED_PER_SECOND = 500.0  # a few per cent of a processor
 DOUBTED_SHARE = 4  # of so many messages one is heard
 MOST_NETWORKS_REMEMBERED = 20_000
 

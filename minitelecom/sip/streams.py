@@ -140,6 +140,7 @@ class Connection(TwistedProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._ends = True
+        self.connector = None  # which knows us
         self._streams.lost(self, reason)
 
     def pauseProducing(self) -> None:

@@ -1,7 +1,7 @@
 """
 The timers of the transactions: those of one fixed length share a queue, the rest are the clock's own.
 
-Nearly every timer of RFC 3261 is 0.2, 0.5, 5 or 32 seconds long, and nearly every one is stopped before it fires. Timers
+Nearly every timer of RFC 3261 is 0.01, 0.5, 5 or 32 seconds long, and nearly every one is stopped before it fires. Timers
 of one length are due in the order in which they were started: a deque holds them, one delayed call waits for the first.
 """
 

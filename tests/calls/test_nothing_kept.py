@@ -31,6 +31,7 @@ class Shop:
         self.first = house.telephone("101", "10.0.0.11", self.card)
         self.second = house.telephone("102", "10.0.0.12")
         self.third = house.telephone("103", "10.0.0.13")
+        house.trunk("wired", "sip:10.0.0.98;transport=tcp", match="359")  # where nobody listens
         house.open()
         for telephone in (self.first, self.second, self.third):
             telephone.register()
@@ -126,6 +127,15 @@ def without_price(shop: Shop) -> None:
     assert talk.final >= 400
 
 
+def unreached(shop: Shop) -> None:
+    """By the first carrier; the second connects the call."""
+    talk = shop.first.call("0035921234567")
+    shop.house.pass_(40)
+    assert talk.talking
+    assert len(shop.house.carrier.calls) == 1
+    talk.hang_up()
+
+
 def by_card(shop: Shop) -> None:
     talk = visit(shop.house, shop.second, shop.card)
     talk.press(f"{LONDON}#")
@@ -192,6 +202,7 @@ STORIES = (
     cancelled,
     never_answered,
     without_price,
+    unreached,
     by_card,
     by_card_until_the_money_ends,
     inside,

@@ -280,7 +280,7 @@ def test_the_user_is_told_last(kind, state, happened):
     [
         (InviteClient, ["send INVITE", "A 0.5", "B 32"]),
         (NonInviteClient, ["send BYE", "E 0.5", "F 32"]),
-        (InviteServer, ["100 Trying 0.2", "tell INVITE"]),
+        (InviteServer, ["100 Trying 0.01", "tell INVITE"]),
         (NonInviteServer, ["tell BYE"]),
     ],
 )
