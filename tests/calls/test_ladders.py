@@ -88,9 +88,11 @@ def test_a_refused_call_shows_both_carriers_that_were_tried(house: House) -> Non
     lines = told(ladder(house))
     assert [line for line in lines if not line.startswith("101")] == [
         "carrier < INVITE",
+        "carrier > 100",
         "carrier > 503",
         "carrier < ACK",
         "second < INVITE",
+        "second > 100",
         "second > 486",
         "second < ACK",
     ]
@@ -242,7 +244,7 @@ def test_while_the_database_is_away_messages_wait_and_no_call_does(database: Syn
     assert ladder(house) == []
     away.away = False
     house.pass_(2)
-    assert len(ladder(house)) == 16
+    assert len(ladder(house)) == 17
     assert house.exchange.ladders.dropped == 0
 
 

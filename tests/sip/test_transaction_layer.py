@@ -37,9 +37,9 @@ def test_a_request_is_told_once_and_its_answer_repeated_as_often_as_it_is(bench)
 
 def test_an_invite_is_answered_100_when_the_user_takes_its_time(bench):
     bench.receive(ask())
-    bench.wait(0.009)
+    bench.clock.advance(0.005)
     assert bench.said() == []
-    bench.wait(0.001)
+    bench.clock.advance(0.01)
     assert bench.said() == [100]
     bench.user.answer(486)
     bench.receive(ask("ACK"))
