@@ -19,7 +19,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from minitelecom.calls.exchange import Exchange, Surroundings
+from minitelecom.calls.exchange import READ_ANEW, Exchange, Surroundings
 from minitelecom.calls.name_server import NameServers
 from minitelecom.calls.voice import Voice
 from minitelecom.config import Config, Sip
@@ -318,7 +318,7 @@ class Daemon:
         if self.exchange is None:
             return
         self.exchange.running.all_accounts_changed()
-        for what in ("prices", "buy_prices", "exchange_rates", "devices", "trunks", "numbers", "bans"):
+        for what in READ_ANEW:
             Deferred.fromCoroutine(self.exchange.read(what)).addErrback(self._unread)
 
     def _unread(self, failure: Any) -> None:

@@ -43,6 +43,8 @@ from minitelecom.store.secrets import Secrets
 
 NONCE_KEY_BYTES = 32
 RETRY_SECONDS = 1.0  # of a database that is away
+READ_ANEW = ("prices", "buy_prices", "exchange_rates", "devices", "trunks", "numbers", "bans")
+"""What another process may change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ class Exchange:
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
         self.restarting = Restarting(self.switch, self.directory)
-        self._readings: dict[str, DeferredLock] = {}
+        self._readings = {what: DeferredLock() for what in READ_ANEW}
 
     def _defended(self) -> tuple[Defence, Authentication]:
         """What stands between us and strangers."""
@@ -150,20 +152,29 @@ class Exchange:
         return defence, Authentication(self.directory, nonces, self._around.now, defence)
 
     async def start(self) -> None:
-        """Read what must be known at once; after that requests may come."""
-        await self.directory.read(self._around.now())
-        await self.defence.start()
+        """Read what must be known at once, and after it what is told to be new meanwhile; then requests may come."""
+        for lock in self._readings.values():
+            await lock.acquire()
+        try:
+            await self.directory.read(self._around.now())
+            await self.defence.start()
+        finally:
+            for lock in self._readings.values():
+                lock.release()
         self._keep_alive.start()
         self._follow_trunks()
 
     async def read(self, what: str) -> None:
         """
-        Read anew what another process has changed: prices, devices, trunks, numbers or bans.
+        Read one of READ_ANEW anew, as another process has changed it; what else a notice names is not ours.
 
         However long the database is away: the connection for notices may be back before the others are.  One after
         another, so that a slow answer does not put back what has changed since.
         """
-        async with self._readings.setdefault(what, DeferredLock()):
+        lock = self._readings.get(what)
+        if lock is None:
+            return
+        async with lock:
             while True:
                 try:
                     await self._read(what)

@@ -32,7 +32,7 @@ class ServerUser:
     def run(
         self, arguments: Sequence[str], *, timeout: float, pass_fds: tuple[int, ...] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, away from our folder and from our PG… variables."""
+        """Run a program as this user, away from our folder, our PG… variables and our service manager."""
         other = self.uid != os.geteuid()
         return subprocess.run(
             arguments,
@@ -62,7 +62,8 @@ class ServerUser:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    ours = ("PG", "LC_", "LANG", "NOTIFY_SOCKET")  # the last: PostgreSQL, too, says READY=1 there (sd_notify(3))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "LC_ALL": "C"}
 
 

@@ -51,3 +51,19 @@ def test_the_latest_reading_holds(database: SynchronousDatabase) -> None:
     assert first.called
     assert second.called
     assert {trunk.name for trunk in house.exchange.directory.trunks} == {"carrier", "second"}
+
+
+def test_what_changes_while_the_exchange_starts_is_known(database: SynchronousDatabase) -> None:
+    """The notice may come before the first reading, which knows nothing of the change, has had its answer."""
+    slow = Breaking(database)
+    house = House(slow)  # type: ignore[arg-type]
+    house.build()
+    slow.word, slow.late = "FROM trunks", Deferred()
+    starting = Deferred.fromCoroutine(house.exchange.start())
+    house.trunk("second", "sip:10.0.0.98")
+    told = Deferred.fromCoroutine(house.exchange.read("trunks"))
+    slow.late.callback(None)
+    house.pass_(1)
+    assert starting.called
+    assert told.called
+    assert {trunk.name for trunk in house.exchange.directory.trunks} == {"carrier", "second"}

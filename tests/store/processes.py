@@ -117,6 +117,12 @@ def command(pipe: Connection, data: Path) -> tuple[int | None, int]:
     return pid, coins
 
 
+def watched_command(pipe: Connection, data: Path, manager: str) -> tuple[int | None, int]:
+    """The same, started by a service manager that listens at this address (sd_notify(3))."""
+    os.environ["NOTIFY_SOCKET"] = manager
+    return command(pipe, data)
+
+
 def user(pipe: Connection, data: Path) -> None:
     """Use the server until told to stop."""
     server = PrivateServer(data, settings=HURRIED)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +149,16 @@ def test_the_server_stays_while_somebody_uses_it(identity: str, data: Path) -> N
         other._pipe.send("stop")
         other.told()
     assert PrivateServer(data).pid is None
+
+
+def test_the_service_manager_hears_us_and_not_the_server(identity: str, data: Path) -> None:
+    """Debian's PostgreSQL would tell systemd READY=1, long before we are."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + str(data))  # an abstract address, which everybody may speak to
+        manager.setblocking(False)
+        assert in_child(processes.watched_command, data, f"@{data}", identity=identity)[0] is not None
+        with pytest.raises(BlockingIOError):
+            manager.recv(4096)
 
 
 def test_users_that_come_together_share_one_server(identity: str, empty: Path) -> None:

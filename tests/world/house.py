@@ -87,6 +87,12 @@ class House:
 
     def open(self) -> "House":
         """Put the exchange together and let it read what it must know."""
+        self.build()
+        run(self.exchange.start())
+        return self
+
+    def build(self) -> None:
+        """Put the exchange together; it knows nothing yet."""
         self.connections = Streams(self.streams.host(EXCHANGE.host), self.clock)
         around = Surroundings(
             clock=self.clock,
@@ -106,8 +112,6 @@ class House:
         self.connections.listen("tcp", EXCHANGE.host, EXCHANGE.port)
         if self.config.sip.external:  # a router before us passes on what is sent to it
             self.network.attach(self.config.sip.external, EXCHANGE.port, self._received)
-        run(self.exchange.start())
-        return self
 
     def _sender(self) -> Callable[[bytes, Hop], None]:
         """Datagrams and connections as one."""
