@@ -1,5 +1,6 @@
 """Two telephones behind one real router that hides them (nftables), and one day forgets them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,10 @@ from tests.live.router import OUTER, OUTSIDE, TELEPHONES, Router
 from tests.live.scenarios import answers, pause, rings
 from tests.live.shop import RunningShop, running_shop
 
-pytestmark = pytest.mark.live
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces want root: run tests/live/test_router.py as root"),
+]
 
 NAMES = ("101", "102")
 TONES = {"101": 700.0, "102": 1100.0}
