@@ -195,9 +195,11 @@ class Exchange:
                 await self.defence.read()
             case "devices":
                 await self.directory.read_devices()
+                self.defence.look()
             case "trunks":
                 await self.directory.read_trunks()
                 self._follow_trunks()
+                self.defence.look()
             case "numbers":
                 await self.directory.read_numbers()
 

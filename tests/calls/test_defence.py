@@ -21,6 +21,7 @@ from tests.world.house import EXCHANGE, House
 from tests.world.party import Behaviour
 
 SCANNER = "203.0.113.66"
+BUSY_MINUTE = 1000  # messages
 
 
 class Scanner(WrittenTelephone):
@@ -272,3 +273,16 @@ def test_forged_scanners_do_not_make_us_look_for_our_hosts_each_time(house: Hous
         source = Hop("udp", f"198.18.{number // 250}.{number % 250}", 5060)
         assert not defence.admits(b"OPTIONS sip:10.0.0.1 SIP/2.0\r\nUser-Agent: friendly-scanner\r\n\r\n", source)
     assert 0 < len(looks) <= 100
+
+
+def test_whom_an_administrator_adds_is_a_stranger_no_more(house: House) -> None:
+    """From the moment when we know of him: a carrier's answers are not counted, however many calls begin at once."""
+    house.open()
+    house.trunk("second", "sip:10.0.0.98")
+    house.telephone("115", "10.0.0.15")
+    for what in ("trunks", "devices"):
+        run(house.exchange.read(what))
+    for host in ("10.0.0.98", "10.0.0.15"):
+        source = Hop("udp", host, 5060)
+        heard = [house.exchange.defence.admits(b"SIP/2.0 200 OK\r\n\r\n", source) for _ in range(BUSY_MINUTE)]
+        assert all(heard), f"{host}: {heard.count(False)} were not"

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,11 @@ AT_REST = ("legs", "dialogs", "transactions", "rtp_ports", "reservations", "time
 HOST = "127.0.0.1"
 ACCESS = "35921234567"
 RINGING_SECONDS = 10
+
+# What the daemon reads anew when it is told of a change, and how long that may take it.
+READ_ANEW = ("device", "trunk", "number", "prices", "exchange")
+CHANGES = ("add", "set", "import", "remove")
+NOTICE = timedelta(seconds=0.2)
 
 CONFIGURATION = """\
 data = "{folder}/data"
@@ -177,7 +183,14 @@ class RunningShop:
     # The command line, in this process: to start a program for each command would take most of a story's time.
 
     def command(self, *words: object, entered: str | None = None) -> str:
-        """What a command prints; it must succeed."""
+        """What a command prints; it must succeed, and the daemon knows what it has changed."""
+        said = self._command(*words, entered=entered)
+        if words[0] in READ_ANEW and words[1] in CHANGES and self.daemon is not None and self.daemon.runs:
+            told = datetime.now(UTC) + NOTICE
+            wait_until(lambda: self.books.process().heartbeat > told, "a heartbeat after the change")
+        return said
+
+    def _command(self, *words: object, entered: str | None = None) -> str:
         done = self.attempt(*words, entered=entered)
         assert done.returncode == 0, f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -219,7 +232,7 @@ class RunningShop:
 
     def telephone(self, name: str, password: str, card: Card | None = None) -> None:
         account = ("--account", card.number) if card else ()
-        self.command("device", "add", name, "--password-stdin", *account, entered=password + "\n")
+        self._command("device", "add", name, "--password-stdin", *account, entered=password + "\n")
         self.command("device", "set", name, "--property", "algorithms=md5")  # SIPp can answer nothing else
 
     def trunk(self, name: str, host: str, port: int, *options: object) -> None:
