@@ -279,7 +279,7 @@ def test_whom_an_administrator_adds_is_a_stranger_no_more(house: House) -> None:
     """From the moment when we know of him: a carrier's answers are not counted, however many calls begin at once."""
     house.open()
     house.trunk("second", "sip:10.0.0.98")
-    house.telephone("115", "10.0.0.15")
+    house.gateway("115", "10.0.0.15")
     for what in ("trunks", "devices"):
         run(house.exchange.read(what))
     for host in ("10.0.0.98", "10.0.0.15"):
