@@ -83,8 +83,7 @@ class Directory:
         self.buy_prices = {trunk: PriceTable(rates, day) for trunk, rates in found.items()}
 
     async def read_exchange_rates(self, instant: datetime) -> None:
-        known = await exchange_rates.at(self._database, self.exchange.house, instant)
-        self.exchange = Exchange(self.exchange.house, {one.currency: one.rate for one in known})
+        self.exchange = await exchange_rates.exchange(self._database, self.exchange.house, instant)
 
     async def read_bindings(self) -> None:
         stored = await bindings.load_all(self._database)

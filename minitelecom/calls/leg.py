@@ -234,7 +234,7 @@ class Leg:
     def connect_media(self, stream: Stream) -> None:
         """Point the media port to what the far end described."""
         assert self.port is not None
-        held, self.on_hold = self.on_hold, stream.direction in ("sendonly", "inactive")
+        held, self.on_hold = self.on_hold, not stream.may_be_sent_to
         if not self.on_hold:
             self._stop_pulse()
         elif self._pulse is None:
@@ -245,8 +245,8 @@ class Leg:
                 port=stream.port,
                 payload_type=stream.codecs[0].value,
                 telephone_event=stream.telephone_event,
-                send=stream.direction in ("sendrecv", "recvonly"),
-                receive=stream.direction in ("sendrecv", "sendonly"),
+                send=stream.may_be_sent_to,
+                receive=stream.sends,
             )
         )
         if self.on_hold != held:

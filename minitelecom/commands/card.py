@@ -58,7 +58,8 @@ def _add(arguments: Namespace) -> int:
     return say_table(["Number", "Password"], [(card.number, card.password) for card in made], nothing="")
 
 
-def _found(shop: Shop, number: str) -> Card:
+def found(shop: Shop, number: str) -> Card:
+    """The card of this number, or a Mistake."""
     card = shop.do(cards.find(shop.database, number, now()))
     if card is None:
         raise Mistake(f"there is no card {number}")
@@ -67,7 +68,7 @@ def _found(shop: Shop, number: str) -> Card:
 
 def _show(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
-        card = _found(shop, arguments.number)
+        card = found(shop, arguments.number)
     if arguments.json:
         return say_json(
             {
@@ -105,7 +106,7 @@ def _recharge(arguments: Namespace) -> int:
 
 def _set(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
-        _found(shop, arguments.number)
+        found(shop, arguments.number)
         shop.do(cards.set_status(shop.database, arguments.number, arguments.status, who(), now()))
-        status = _found(shop, arguments.number).status
+        status = found(shop, arguments.number).status
     return say(f"{arguments.number} is {status}")

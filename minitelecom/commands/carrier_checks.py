@@ -7,7 +7,6 @@ from minitelecom.calls.least_cost import Market, choose
 from minitelecom.commands.findings import Finding, warning
 from minitelecom.commands.shop import Shop, now
 from minitelecom.commands.trunk import states
-from minitelecom.rating.exchange import Exchange
 from minitelecom.rating.price_table import PriceTable
 from minitelecom.rating.rate import Rate
 from minitelecom.store import exchange_rates, prices
@@ -32,11 +31,11 @@ def carriers(shop: Shop, trunks: Sequence[Trunk]) -> Iterator[Finding]:
 
 def unsold(shop: Shop, trunks: Sequence[Trunk], sold: Iterable[Rate]) -> Iterator[Finding]:
     """Prices at which nobody is called, since every carrier asks more, or does not go there."""
-    instant, house = now(), shop.config.currency
+    instant = now()
     day = instant.astimezone(shop.config.zone).date()
-    known = {one.currency: one.rate for one in shop.do(exchange_rates.at(shop.database, house, instant))}
+    exchange = shop.do(exchange_rates.exchange(shop.database, shop.config.currency, instant))
     asked = shop.do(prices.load_carriers(shop.database))
-    market = Market(Exchange(house, known), {name: PriceTable(rates, day) for name, rates in asked.items()})
+    market = Market(exchange, {name: PriceTable(rates, day) for name, rates in asked.items()})
     longest, random = shop.config.calls.longest_seconds, Random(0)
     lost = []
     for rate in PriceTable(sold, day):

@@ -7,14 +7,14 @@ from ipaddress import ip_address
 
 from minitelecom.calls.profiles import profile_of, words_of
 from minitelecom.calls.restarting import SYS_CONTROL
-from minitelecom.commands import device_settings
+from minitelecom.commands import card, device_settings
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, password_from_stdin, pattern
 from minitelecom.commands.device_settings import about_one, found
 from minitelecom.commands.errors import Mistake
 from minitelecom.commands.output import Plain, instant_text, local_time, say, say_facts, say_json, say_table
 from minitelecom.commands.shop import Shop, now, shop_of, who
 from minitelecom.config import Config
-from minitelecom.store import bindings, cards, devices
+from minitelecom.store import bindings, devices
 from minitelecom.store.bindings import StoredBinding
 from minitelecom.store.devices import Device
 
@@ -90,12 +90,10 @@ def _account(shop: Shop, number: str | None, known: Device | None) -> int | None
         return None if known is None else known.account_id
     if number == NO_ACCOUNT:
         return None
-    card = shop.do(cards.find(shop.database, number, now()))
-    if card is None:
-        raise Mistake(f"there is no card {number}")
-    if card.status == "closed":
+    payer = card.found(shop, number)
+    if payer.status == "closed":
         raise Mistake(f"card {number} is closed")
-    return card.account_id
+    return payer.account_id
 
 
 def resolved(address: str) -> str:

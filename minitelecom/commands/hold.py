@@ -2,9 +2,9 @@
 
 from argparse import Namespace
 
+from minitelecom.commands import card
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, pattern, whole
 from minitelecom.commands.errors import Mistake
-from minitelecom.commands.limit import account_of
 from minitelecom.commands.output import instant_text, local_time, say, say_json, say_table
 from minitelecom.commands.shop import now, shop_of, who
 from minitelecom.store import limits
@@ -59,7 +59,7 @@ def _list(arguments: Namespace) -> int:
 
 def _add(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
-        account_id = None if arguments.account is None else account_of(shop, arguments.account)
+        account_id = None if arguments.account is None else card.found(shop, arguments.account).account_id
         is_new = shop.do(limits.hold(shop.database, account_id, arguments.prefix, who(), now()))
     if not is_new:
         raise Mistake(f"{arguments.prefix} is held already: minitelecom hold list")

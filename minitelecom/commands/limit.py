@@ -3,12 +3,13 @@
 from argparse import Namespace
 from dataclasses import replace
 
+from minitelecom.commands import card
 from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun, minor_units, pattern, whole
 from minitelecom.commands.errors import Mistake
 from minitelecom.commands.output import amount_text, say, say_json, say_table
-from minitelecom.commands.shop import Shop, now, shop_of, who
+from minitelecom.commands.shop import now, shop_of, who
 from minitelecom.money import Money
-from minitelecom.store import cards, limits
+from minitelecom.store import limits
 from minitelecom.store.limits import Limits
 
 MOST_CALLS = 100_000
@@ -36,14 +37,6 @@ def add_to(nouns: "Nouns[Parser]") -> None:
     )
 
 
-def account_of(shop: Shop, number: str) -> int:
-    """The account of a card."""
-    card = shop.do(cards.find(shop.database, number, now()))
-    if card is None:
-        raise Mistake(f"there is no card {number}")
-    return card.account_id
-
-
 def _set(arguments: Namespace) -> int:
     with shop_of(arguments) as shop:
         currency = shop.config.currency
@@ -57,7 +50,7 @@ def _set(arguments: Namespace) -> int:
         }
         if all(value is None for value in told.values()):
             raise Mistake("expected a limit, such as --calls-at-once 2")
-        account_id = None if arguments.everybody else account_of(shop, arguments.account)
+        account_id = None if arguments.everybody else card.found(shop, arguments.account).account_id
         known = {of: one for _, of, one in shop.do(limits.all_limits(shop.database, currency))}
         changed = {name: value for name, value in told.items() if value is not None}
         after = replace(known.get(account_id, Limits()), **changed)

@@ -12,7 +12,6 @@ from minitelecom.commands.arguments import Nouns, Parser, add_command, add_noun,
 from minitelecom.commands.errors import Mistake
 from minitelecom.commands.output import say
 from minitelecom.commands.shop import Shop, now, shop_of, who
-from minitelecom.rating.exchange import Exchange
 from minitelecom.rating.price_file import BadRow, BadRows, ParsedPrices, parse, parse_carrier
 from minitelecom.rating.rate import Rate
 from minitelecom.store import exchange_rates, prices, trunks
@@ -99,8 +98,7 @@ class Carriers:
     def parse(self, text: str) -> ParsedPrices:
         house = self.shop.config.currency
         parsed = parse_carrier(text, house, self.trunk)
-        known = {one.currency: one.rate for one in self.shop.do(exchange_rates.at(self.shop.database, house, now()))}
-        exchange = Exchange(house, known)
+        exchange = self.shop.do(exchange_rates.exchange(self.shop.database, house, now()))
         unknown = sorted({rate.currency for rate in parsed.rates if exchange.rate(rate.currency) is None})
         if unknown:
             raise Mistake(f"nobody has said what {unknown[0]} is worth: minitelecom exchange set {unknown[0]} RATE")

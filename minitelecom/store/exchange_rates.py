@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from minitelecom.rating.exchange import Exchange
 from minitelecom.store.database import Database
 
 
@@ -35,3 +36,8 @@ async def at(database: Database, house: str, instant: datetime) -> list[Exchange
         (house, instant),
     )
     return [ExchangeRate(*row) for row in rows]
+
+
+async def exchange(database: Database, house: str, instant: datetime) -> Exchange:
+    """The same, to reckon with."""
+    return Exchange(house, {one.currency: one.rate for one in await at(database, house, instant)})
