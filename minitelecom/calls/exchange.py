@@ -134,6 +134,7 @@ class Exchange:
         self.layer.manner_of = lambda request: self.directory.profile_of_sender(request).manner
         self.layer.stateless = self._user_agent.answer_stranger
         self.layer.admits = self.defence.admits
+        self.switch.hosts.moved = self.defence.look
         self._keep_alive = KeepAlive(self.switch, self.directory)
         self._trunk_registrations = TrunkRegistrations(self.switch)
         self.restarting = Restarting(self.switch, self.directory)

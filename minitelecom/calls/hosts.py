@@ -3,7 +3,7 @@ Where carriers are (RFC 3263), remembered: no call waits for a name server that 
 by the name we know the carrier by.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -59,6 +59,8 @@ class Hosts:
         self._known: dict[Question, _Memory] = {}
         self._located: dict[str, list[Hop]] = {}
         self._locks: dict[str, DeferredLock] = {}
+        self.moved: Callable[[], None] = lambda: None
+        """Told when a name leads where it did not lead before."""
 
     async def locate(self, uri: Uri) -> list[Hop]:
         """Where a request goes, best first; where nobody can say so now, where it went; empty where nobody ever could."""
@@ -70,11 +72,14 @@ class Hosts:
             found = await self._ask_through(uri)
         finally:
             lock.release()
-        if found:
-            self._located[str(uri)] = found
-        else:
+        before = self._located.get(str(uri), [])
+        if not found:
             log.warn("{host} cannot be found", host=uri.host)
-        return found or self._located.get(str(uri), [])
+            return before
+        self._located[str(uri)] = found
+        if {hop.host for hop in found} != {hop.host for hop in before}:
+            self.moved()
+        return found
 
     async def _ask_through(self, uri: Uri) -> list[Hop]:
         """Answer the questions of RFC 3263 until they are at their end."""

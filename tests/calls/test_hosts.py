@@ -1,5 +1,8 @@
 """Carriers known by name: found, remembered, recognised; and no call waits long for a name server."""
 
+from minitelecom.sip.hop import Hop
+from minitelecom.sip.uri import Uri
+from minitelecom.store.synchronous import run
 from tests.calls.scene import DESCRIPTION, WrittenCaller
 from tests.calls.story import LONDON, settle, subscriber
 from tests.world.house import EXCHANGE, House
@@ -35,6 +38,18 @@ def test_a_carrier_is_recognised_by_where_its_name_leads(house: House) -> None:
     sbc.ask("ACK")
     sbc.ask("BYE", sequence=2)
     settle(house)
+
+
+def test_a_carrier_that_is_found_late_is_a_stranger_no_more(house: House) -> None:
+    """Its name server was away when we began: from the moment when it tells, the carrier's messages are not counted."""
+    named(house)
+    house.name_server = False
+    house.open()
+    house.pass_(15)
+    house.name_server = True
+    run(house.exchange.switch.hosts.locate(Uri.parse("sip:sbc.example.net")))
+    source = Hop("udp", SBC, 5060)
+    assert all(house.exchange.defence.admits(b"SIP/2.0 200 OK\r\n\r\n", source) for _ in range(1000))
 
 
 def test_a_name_server_that_is_away_is_not_needed_twice(house: House) -> None:
