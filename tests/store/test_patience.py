@@ -40,4 +40,6 @@ def test_whoever_knows_that_it_is_back_need_not_wait():
 
 
 def test_nothing_is_lost_where_nobody_waits():
-    Patience(Clock()).lose()
+    clock = Clock()
+    Patience(clock).lose()
+    assert not clock.getDelayedCalls()
